@@ -1,0 +1,120 @@
+package pgtelemetry
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+// Config is the user's YAML.
+type Config struct {
+	// DSN is the PostgreSQL URL or keyword=value string.
+	DSN configopaque.String `mapstructure:"dsn"`
+	// Connections bounds the pool: at least one more than the queue's
+	// consumers, so that maintenance never waits for writers. Default 6.
+	Connections int32 `mapstructure:"connections"`
+	// Partitions says how partitions are made.
+	Partitions PartitionsConfig `mapstructure:"partitions"`
+	// Retention is how old a decision may be when it is written. Default 90 days.
+	Retention time.Duration `mapstructure:"retention"`
+	// AllowedSkew is how far in the future a decision may lie. Default 24 h.
+	AllowedSkew time.Duration `mapstructure:"allowed_skew"`
+	// AllowRawVMID lets VM ids in that are no pseudonyms.
+	AllowRawVMID bool `mapstructure:"allow_raw_vm_id"`
+
+	// TimeoutConfig bounds one attempt to write a batch. Default 60 s.
+	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`
+	// QueueConfig is the queue and the batches.
+	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	// BackOffConfig says when to try again. By default it never gives up.
+	BackOffConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+}
+
+// PartitionsConfig says how partitions are made.
+type PartitionsConfig struct {
+	// Ahead is how many months after the current one have a partition. Default 2.
+	Ahead int `mapstructure:"ahead"`
+}
+
+const (
+	defaultTimeout = time.Minute
+	batchRows      = 5000
+	queueRows      = 1_000_000
+	consumers      = 4
+)
+
+func newDefaultConfig() *Config {
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.Sizer = exporterhelper.RequestSizerTypeItems
+	queue.QueueSize = queueRows
+	queue.NumConsumers = consumers
+	queue.BlockOnOverflow = true
+	batch := exporterhelper.NewDefaultBatchConfig()
+	batch.Sizer = exporterhelper.RequestSizerTypeItems
+	batch.MinSize, batch.MaxSize = batchRows, batchRows
+	batch.FlushTimeout = 200 * time.Millisecond
+	queue.Batch = configoptional.Some(batch)
+
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = time.Second
+	retry.MaxElapsedTime = 0 // anything else deletes the batch in the end
+
+	return &Config{
+		Connections:   consumers + 2,
+		Partitions:    PartitionsConfig{Ahead: 2},
+		Retention:     90 * 24 * time.Hour,
+		AllowedSkew:   24 * time.Hour,
+		TimeoutConfig: exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
+		QueueConfig:   configoptional.Some(queue),
+		BackOffConfig: retry,
+	}
+}
+
+// Validate returns all that is wrong, each with its key.
+func (c *Config) Validate() error {
+	var problems []error
+	must := func(ok bool, key, rule string, got any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf("%s: must be %s, got %v", key, rule, got))
+		}
+	}
+	if _, err := c.pool(); err != nil {
+		problems = append(problems, err)
+	}
+	must(c.Connections >= 2, "connections", "at least 2", c.Connections)
+	must(c.Partitions.Ahead >= 1 && c.Partitions.Ahead <= 11, "partitions::ahead", "1..11", c.Partitions.Ahead)
+	must(c.Retention >= 24*time.Hour, "retention", "at least 24h", c.Retention)
+	must(c.AllowedSkew > 0 && c.AllowedSkew <= 30*24*time.Hour, "allowed_skew", "> 0 and at most 720h", c.AllowedSkew)
+	must(c.TimeoutConfig.Timeout > 0, "timeout", "> 0", c.TimeoutConfig.Timeout)
+	must(!c.BackOffConfig.Enabled || c.BackOffConfig.MaxElapsedTime == 0,
+		"retry_on_failure::max_elapsed_time", "0, for anything else drops decisions", c.BackOffConfig.MaxElapsedTime)
+	return errors.Join(problems...)
+}
+
+// pool parses the DSN. pgx repeats parts of a DSN it cannot parse in its
+// error, and a DSN may hold a password, so that the error here says only where
+// to look.
+func (c *Config) pool() (*pgxpool.Config, error) {
+	if c.DSN == "" {
+		return nil, errors.New("dsn: must be set (in the default configuration by DWCP_DATABASE_URL)")
+	}
+	pool, err := pgxpool.ParseConfig(string(c.DSN))
+	if err != nil {
+		return nil, errors.New("dsn: must be a PostgreSQL URL (postgres://user:password@host:port/database?sslmode=verify-full) or keyword=value string; what is set cannot be parsed")
+	}
+	pool.MaxConns = c.Connections
+	// Statements are few and each batch has one of a kind: nothing to gain from
+	// preparing them, and PgBouncer in transaction mode could not follow.
+	pool.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if pool.ConnConfig.RuntimeParams["application_name"] == "" {
+		pool.ConnConfig.RuntimeParams["application_name"] = "otelcol-dwcp"
+	}
+	return pool, nil
+}

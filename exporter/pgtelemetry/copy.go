@@ -1,0 +1,165 @@
+package pgtelemetry
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+const table = "public.compression_telemetry"
+
+var (
+	//go:embed sql/create_merge_table.sql
+	createMergeTable string
+	//go:embed sql/merge.sql
+	mergeTemplate string
+	//go:embed sql/count_conflicts.sql
+	countConflictsTemplate string
+
+	columns    = strings.Join(decision.Columns(), ", ")
+	copyTable  = copyStatement(table)
+	copyToTemp = copyStatement("pg_temp.dwcp_merge")
+
+	mergeRows      = fmt.Sprintf(mergeTemplate, columns)
+	countConflicts = fmt.Sprintf(countConflictsTemplate, contentColumns("stored"), contentColumns("came"))
+)
+
+func copyStatement(into string) string {
+	return fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)", into, columns)
+}
+
+// contentColumns lists, for one side of the comparison, all that makes the
+// content of an event.
+func contentColumns(side string) string {
+	var list []string
+	fields := decision.Fields()
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case f.Role == decision.RoleLabel, f.Role == decision.RoleQuality:
+		case f.Column == "vm_id", f.Column == "vm_key_id":
+		default:
+			list = append(list, side+"."+f.Column)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// buffers hold encoded rows between batches; a batch of 5,000 has about 2 MB.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// copyRows streams rows in binary into a table.
+func copyRows(ctx context.Context, tx pgx.Tx, statement string, rows []*row) error {
+	kept := buffers.Get().(*[]byte)
+	defer buffers.Put(kept)
+	buf := append((*kept)[:0], decision.CopyHeader...)
+	for _, r := range rows {
+		buf = decision.AppendCopyRow(buf, &r.decision)
+	}
+	buf = append(buf, decision.CopyTrailer...)
+	*kept = buf
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(buf), statement); err != nil {
+		return fmt.Errorf("copy %d rows into %s: %w", len(rows), table, err)
+	}
+	return nil
+}
+
+// copyDirect is the way of almost every batch.
+func copyDirect(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
+	res := &result{}
+	if len(b.rows) == 0 {
+		return res, nil
+	}
+	if err := copyRows(ctx, tx, copyTable, b.rows); err != nil {
+		return nil, err
+	}
+	for _, r := range b.rows {
+		res.written.add(&r.decision)
+	}
+	return res, nil
+}
+
+// copyMerge writes the rows that are not there yet.
+func copyMerge(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
+	if _, err := tx.Exec(ctx, createMergeTable); err != nil {
+		return nil, fmt.Errorf("make the merge table: %w", err)
+	}
+	if err := copyRows(ctx, tx, copyToTemp, b.rows); err != nil {
+		return nil, err
+	}
+	return mergeTemp(ctx, tx, b)
+}
+
+func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
+	res := &result{}
+	found, err := tx.Query(ctx, mergeRows)
+	if err != nil {
+		return nil, fmt.Errorf("merge %d rows into %s: %w", len(b.rows), table, err)
+	}
+	if err := res.written.scan(found); err != nil {
+		return nil, fmt.Errorf("merge %d rows into %s: %w", len(b.rows), table, err)
+	}
+	if res.written.rows == int64(len(b.rows)) {
+		return res, nil
+	}
+	// The planner knows nothing about the temporary table and might hash the
+	// whole partition; a look-up by key for each row is bounded.
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
+		pgx.QueryExecModeSimpleProtocol); err != nil {
+		return nil, fmt.Errorf("count conflicts: %w", err)
+	}
+	first, last := b.rows[0].decision.Timestamp, b.rows[len(b.rows)-1].decision.Timestamp
+	if err := tx.QueryRow(ctx, countConflicts, first, last).Scan(&res.conflict); err != nil {
+		return nil, fmt.Errorf("count conflicts: %w", err)
+	}
+	return res, nil
+}
+
+// copyByRow tries each row under a savepoint, strikes those the table refuses,
+// and merges the rest.
+func copyByRow(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
+	if _, err := tx.Exec(ctx, createMergeTable); err != nil {
+		return nil, fmt.Errorf("make the merge table: %w", err)
+	}
+	for i := 0; i < len(b.rows); {
+		refused, err := tryRow(ctx, tx, b.rows[i])
+		switch {
+		case err != nil:
+			return nil, err
+		case refused != nil:
+			if err := b.strike(i, refusal(refused), refused.Code); err != nil {
+				return nil, err
+			}
+		default:
+			i++
+		}
+	}
+	return mergeTemp(ctx, tx, b)
+}
+
+// tryRow copies one row. It returns the table's refusal, or an error that has
+// nothing to do with the row.
+func tryRow(ctx context.Context, tx pgx.Tx, r *row) (refused *pgconn.PgError, err error) {
+	savepoint, err := tx.Begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("set a savepoint: %w", err)
+	}
+	err = copyRows(ctx, tx, copyToTemp, []*row{r})
+	if err == nil {
+		return nil, savepoint.Commit(ctx)
+	}
+	if diagnose(err) != strikeRow {
+		return nil, err
+	}
+	errors.As(err, &refused)
+	return refused, savepoint.Rollback(ctx)
+}

@@ -1,0 +1,113 @@
+package pgtelemetry
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+// SQLSTATEs that decide what to do next.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	notNullViolation     = "23502"
+	uniqueViolation      = "23505"
+	checkViolation       = "23514"
+	programLimitExceeded = "54000"
+)
+
+// remedy is what an error of an attempt calls for.
+type remedy uint8
+
+const (
+	retry         remedy = iota // not the batch's fault: later, for ever
+	merge                       // some rows are there already
+	makePartition               // no partition takes one of the rows
+	strikeRow                   // the table refuses one row
+)
+
+// diagnose says what to do about an attempt's error.
+func diagnose(err error) remedy {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return retry
+	}
+	switch {
+	case pg.Code == uniqueViolation:
+		return merge
+	case pg.Code == checkViolation && pg.ConstraintName == "":
+		return makePartition
+	case isRowFault(pg) && copyLine(pg) > 0:
+		return strikeRow
+	}
+	return retry
+}
+
+func isRowFault(pg *pgconn.PgError) bool {
+	return strings.HasPrefix(pg.Code, "22") || pg.Code == notNullViolation ||
+		pg.Code == checkViolation || pg.Code == programLimitExceeded
+}
+
+var copyContext = regexp.MustCompile(`COPY \S+, line (\d+)`)
+
+// copyLine returns the line, from 1, of the row that COPY stumbled over; 0
+// where the error names none.
+func copyLine(pg *pgconn.PgError) int {
+	found := copyContext.FindStringSubmatch(pg.Where)
+	if found == nil {
+		return 0
+	}
+	line, _ := strconv.Atoi(found[1])
+	return line
+}
+
+// refusal turns the table's verdict on a row into a reason. The message is
+// left out: it may quote the row.
+func refusal(pg *pgconn.PgError) *decision.FieldError {
+	problem := &decision.FieldError{Reason: decision.Refused, Rule: "the table refuses it"}
+	if f := decision.Column(pg.ColumnName); f != nil {
+		problem.Key = f.Name()
+	}
+	if pg.ConstraintName != "" {
+		problem.Rule += ": constraint " + pg.ConstraintName
+	}
+	return problem
+}
+
+// sqlstate returns the SQLSTATE of an error, "none" where it has none.
+func sqlstate(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return "none"
+}
+
+// advice says what an operator has to fix, "" where waiting is all there is.
+func advice(err error) string {
+	state := sqlstate(err)
+	var differs *schemaError
+	switch {
+	case errors.As(err, &differs):
+		return "apply the migrations of this version: dwcp-telemetry migrate up"
+	case state == "42501":
+		return "grant the role dwcp_writer to the login of the DSN"
+	case state == "42P01", state == "42703", state == "42883":
+		return "apply the migrations: dwcp-telemetry migrate up"
+	case strings.HasPrefix(state, "42"):
+		return "compare the table with this version: dwcp-telemetry migrate status"
+	case strings.HasPrefix(state, "28"):
+		return "check user and password of the DSN, and pg_hba.conf"
+	case strings.HasPrefix(state, "3D"):
+		return "create the database that the DSN names, then dwcp-telemetry migrate up"
+	case state == "53100":
+		return "make room on PostgreSQL's disk"
+	case state == "25006":
+		return "the server is read-only: point the DSN at the primary"
+	}
+	return ""
+}

@@ -1,0 +1,125 @@
+package pgtelemetry
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/novacron/dwcp-telemetry/exporter/pgtelemetry/internal/metadata"
+	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
+)
+
+// pgExporter is the exporter behind the queue.
+type pgExporter struct {
+	config    *Config
+	telemetry *metadata.TelemetryBuilder
+	health    *health
+	decoders  sync.Pool // of *decisionlog.Decoder
+
+	writer   *writer
+	verified atomic.Bool // the table is the one this version writes
+	upkeep   *upkeep
+}
+
+func newPGExporter(config *Config, set exporter.Settings) (*pgExporter, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &pgExporter{
+		config:    config,
+		telemetry: telemetry,
+		health:    &health{log: set.Logger},
+		decoders:  sync.Pool{New: func() any { return new(decisionlog.Decoder) }},
+	}, nil
+}
+
+// start succeeds whether PostgreSQL can be reached or not.
+func (e *pgExporter) start(_ context.Context, host component.Host) error {
+	e.health.host = host
+	settings, err := e.config.pool()
+	if err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
+	if err != nil {
+		return fmt.Errorf("make the connection pool: %w", err)
+	}
+	e.writer = &writer{pool: pool, retention: e.config.Retention, allowedSkew: e.config.AllowedSkew}
+	e.upkeep = startUpkeep(e)
+	return nil
+}
+
+func (e *pgExporter) shutdown(context.Context) error {
+	if e.upkeep != nil {
+		e.upkeep.stop()
+		e.writer.pool.Close()
+	}
+	e.telemetry.Shutdown()
+	return nil
+}
+
+// push writes one batch. Its errors are never permanent: exporterhelper would
+// drop the batch.
+func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
+	res, err := e.write(ctx, logs)
+	e.health.report(err)
+	if err != nil {
+		e.verified.Store(false) // the table may have changed: look again
+		e.telemetry.PgtelemetryFailures.Add(ctx, 1, metric.WithAttributes(attribute.String("sqlstate", sqlstate(err))))
+		return err
+	}
+	e.count(ctx, res)
+	return nil
+}
+
+func (e *pgExporter) write(ctx context.Context, logs plog.Logs) (*result, error) {
+	if err := e.verify(ctx); err != nil {
+		return nil, err
+	}
+	decoder := e.decoders.Get().(*decisionlog.Decoder)
+	defer e.decoders.Put(decoder)
+	b, err := newBatch(decoder, logs, e.config.AllowRawVMID)
+	if err != nil {
+		return nil, err
+	}
+	return e.writer.write(ctx, b)
+}
+
+// verify compares the table with the list of fields, once it can be reached.
+func (e *pgExporter) verify(ctx context.Context) error {
+	if e.verified.Load() {
+		return nil
+	}
+	if err := e.writer.checkSchema(ctx); err != nil {
+		return err
+	}
+	e.verified.Store(true)
+	return nil
+}
+
+func (e *pgExporter) count(ctx context.Context, res *result) {
+	rejected := int64(0)
+	for _, n := range res.rejected {
+		rejected += n
+	}
+	addRecords(ctx, e.telemetry, "written", int(res.written.rows))
+	addRecords(ctx, e.telemetry, "duplicate", int(res.duplicate))
+	addRecords(ctx, e.telemetry, "conflict", int(res.conflict))
+	addRecords(ctx, e.telemetry, "rejected", int(rejected))
+	e.telemetry.PgtelemetryBatches.Add(ctx, 1, metric.WithAttributes(attribute.String("mode", res.mode.String())))
+}
+
+func addRecords(ctx context.Context, telemetry *metadata.TelemetryBuilder, outcome string, n int) {
+	if n > 0 {
+		telemetry.PgtelemetryRecords.Add(ctx, int64(n), metric.WithAttributes(attribute.String("outcome", outcome)))
+	}
+}

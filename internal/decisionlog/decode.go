@@ -1,0 +1,186 @@
+package decisionlog
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+// Stage says which fields a record must hold.
+type Stage uint8
+
+const (
+	Emitted Stage = iota // as the Recorder sends it: no label yet
+	Stored               // as the table takes it
+)
+
+// IsDecision reports whether a log record is a decision at all.
+func IsDecision(record plog.LogRecord) bool { return record.EventName() == decision.EventName }
+
+// Decoder reads decisions from log records in one pass over their attributes.
+// Emitters write the attributes in the same order every time, so it first tries
+// the field seen last at the same position: about a fifth of the cost of a
+// lookup by key for each field. A Decoder serves one goroutine.
+type Decoder struct {
+	base         decision.Decision // what the resource says
+	baseSeen     fieldSet
+	baseBad      fieldSet
+	baseProblems []*decision.FieldError
+	hints        []int // position of an attribute → field seen there last
+}
+
+// fieldSet has a bit per field of decision.Fields.
+type fieldSet uint64
+
+func (s fieldSet) has(field int) bool { return s&(1<<field) != 0 }
+func (s *fieldSet) add(field int)     { *s |= 1 << field }
+
+// Resource reads the fields that travel in the resource; they hold for every
+// record decoded until the next call.
+func (c *Decoder) Resource(resource pcommon.Resource) {
+	p := pass{d: &c.base}
+	*p.d = decision.Decision{}
+	for key, v := range resource.Attributes().All() {
+		if i, ok := decision.Index(key); ok && decision.Fields()[i].Place == decision.ResourceAttr {
+			p.attribute(i, v)
+		}
+	}
+	c.baseSeen, c.baseBad, c.baseProblems = p.seen, p.bad, p.problems
+}
+
+// Decode reads a record into d and returns what is wrong with it: nil where
+// all that the stage asks for is there and every rule holds. A record that
+// Mark has marked returns its mark first.
+func (c *Decoder) Decode(record plog.LogRecord, stage Stage, d *decision.Decision) []*decision.FieldError {
+	*d = c.base
+	p := pass{d: d, seen: c.baseSeen, bad: c.baseBad}
+	p.problems = append(p.problems, c.baseProblems...)
+	if ts := record.Timestamp(); ts != 0 {
+		d.Timestamp = time.UnixMicro(int64(ts / 1000)).UTC()
+		p.seen.add(timestampField)
+	}
+	marked, position := false, 0
+	for key, v := range record.Attributes().All() {
+		if i, ok := c.fieldAt(position, key); ok {
+			p.attribute(i, v)
+		} else if key == reasonKey {
+			marked = true
+		}
+		position++
+	}
+	p.check(stage)
+	if marked {
+		return append(markOf(record), p.problems...)
+	}
+	return p.problems
+}
+
+var timestampField, _ = decision.Index("timestamp")
+
+// fieldAt finds the field of a key. An unlisted key has none; neither has the
+// key of a field that does not travel as an attribute of the record.
+func (c *Decoder) fieldAt(position int, key string) (int, bool) {
+	fields := decision.Fields()
+	if position < len(c.hints) {
+		if i := c.hints[position]; i >= 0 && fields[i].Key == key {
+			return i, true
+		}
+	}
+	i, ok := decision.Index(key)
+	if !ok || fields[i].Place != decision.Attribute {
+		return 0, false
+	}
+	if position >= maxHints {
+		return i, true
+	}
+	for len(c.hints) <= position {
+		c.hints = append(c.hints, -1)
+	}
+	c.hints[position] = i
+	return i, true
+}
+
+// A record may hold any number of unlisted attributes; hints past a few
+// times the list's length would only cost memory.
+const maxHints = 256
+
+// pass is one record being read.
+type pass struct {
+	d         *decision.Decision
+	seen, bad fieldSet
+	problems  []*decision.FieldError
+}
+
+func (p *pass) problem(field int, problem *decision.FieldError) {
+	if !p.bad.has(field) {
+		p.bad.add(field)
+		p.problems = append(p.problems, problem)
+	}
+}
+
+func (p *pass) attribute(field int, v pcommon.Value) {
+	f := &decision.Fields()[field]
+	if p.seen.has(field) {
+		p.problem(field, f.DuplicateError())
+		return
+	}
+	p.seen.add(field)
+	value, ok := fromPdata(v)
+	if !ok {
+		p.problem(field, f.TypeError(v.Type().String()))
+		return
+	}
+	if problem := f.Decode(value, p.d); problem != nil {
+		p.problem(field, problem)
+	}
+}
+
+// check holds what was read to the rules: a field that is missing, then a
+// field that is there and wrong. Fields with a problem already are left out.
+func (p *pass) check(stage Stage) {
+	fields := decision.Fields()
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case p.bad.has(i):
+		case p.seen.has(i):
+			if problem := f.Check(p.d); problem != nil {
+				p.problem(i, problem)
+			}
+		case f.Required && (stage == Stored || !f.Late):
+			p.problem(i, f.MissingError())
+		}
+	}
+}
+
+func fromPdata(v pcommon.Value) (decision.Value, bool) {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return decision.TextValue(v.Str()), true
+	case pcommon.ValueTypeDouble:
+		return decision.FloatValue(v.Double()), true
+	case pcommon.ValueTypeInt:
+		return decision.IntValue(v.Int()), true
+	case pcommon.ValueTypeBool:
+		return decision.BoolValue(v.Bool()), true
+	case pcommon.ValueTypeSlice:
+		return flagsFromPdata(v.Slice())
+	}
+	return decision.Value{}, false
+}
+
+func flagsFromPdata(names pcommon.Slice) (decision.Value, bool) {
+	var flags decision.Flags
+	for i := range names.Len() {
+		name := names.At(i)
+		flag, ok := decision.FlagNamed(name.AsString())
+		if !ok || name.Type() != pcommon.ValueTypeStr {
+			return decision.Value{}, false
+		}
+		flags |= flag
+	}
+	return decision.FlagsValue(flags), true
+}

@@ -1,0 +1,92 @@
+// Package migrations holds the database schema as numbered SQL, embedded, and
+// applies it with goose.
+//
+// Up may be run by any number of processes at once and any number of times; a
+// session-level advisory lock lets one of them work and the others wait. It
+// needs a login that may create roles and objects in the schema public; it
+// never drops anything.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// FS returns the migrations, for those who apply them with tools of their own.
+func FS() fs.FS { return files }
+
+// Migration is one numbered file and whether it is applied.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied bool
+}
+
+// Up applies every migration that is not applied yet and returns those it
+// applied. After an error the ones returned stay applied.
+func Up(ctx context.Context, url string) ([]Migration, error) {
+	var applied []Migration
+	err := withProvider(url, func(p *goose.Provider) error {
+		results, err := p.Up(ctx)
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			results = partial.Applied
+			err = fmt.Errorf("apply migration %s: %w", partial.Failed.Source.Path, partial.Err)
+		}
+		for _, r := range results {
+			applied = append(applied, Migration{r.Source.Version, r.Source.Path, true})
+		}
+		return err
+	})
+	return applied, err
+}
+
+// Status returns every migration in order and whether it is applied.
+func Status(ctx context.Context, url string) ([]Migration, error) {
+	var all []Migration
+	err := withProvider(url, func(p *goose.Provider) error {
+		status, err := p.Status(ctx)
+		for _, s := range status {
+			all = append(all, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
+		}
+		return err
+	})
+	return all, err
+}
+
+func withProvider(url string, use func(*goose.Provider) error) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		// pgx repeats the URL in its error, and the URL may hold a password.
+		return errors.New("the database URL is not one that PostgreSQL understands (postgres://user@host:port/database)")
+	}
+	db := stdlib.OpenDB(*config)
+	defer db.Close()
+	provider, err := newProvider(db)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	return use(provider)
+}
+
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	// A try each second for a minute: goose's default gives up after 15 s, less
+	// than a migration of a large table may take in another process.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+}

@@ -1,0 +1,139 @@
+package oraclelabel
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/novacron/dwcp-telemetry/internal/oracle"
+)
+
+// Ways to treat the VM id.
+const (
+	HMACSHA256 = "hmac-sha256"
+	None       = "none" // also the key id that raw VM ids are stored with
+)
+
+// Config is the user's YAML.
+type Config struct {
+	// Rule is the version of the label rule: plan/1 (default) or completion/1.
+	Rule string `mapstructure:"rule"`
+	// Pseudonymise says what becomes of the VM id: hmac-sha256 (default), which
+	// needs a key, or none. None must be written out.
+	Pseudonymise string `mapstructure:"pseudonymise"`
+	// PseudonymiseAlso names further columns to hash: session_id, request_id.
+	PseudonymiseAlso []string `mapstructure:"pseudonymise_also"`
+	// Keys are the keys of the pseudonyms. The first one is used; ids made with
+	// any of the others are left as they are.
+	Keys []KeyConfig `mapstructure:"keys"`
+}
+
+// KeyConfig is one key, given in the configuration or in a file.
+type KeyConfig struct {
+	// ID is stored beside each pseudonym (vm_key_id): 1 to 16 characters.
+	ID string `mapstructure:"id"`
+	// Key holds at least 32 bytes in hex.
+	Key configopaque.String `mapstructure:"key"`
+	// KeyFile is a file that holds the key in hex.
+	KeyFile string `mapstructure:"key_file"`
+}
+
+// Validate returns all that is wrong, each with its key.
+func (c *Config) Validate() error {
+	var problems []error
+	if _, err := oracle.Named(c.Rule); err != nil {
+		problems = append(problems, fmt.Errorf("rule: %w", err))
+	}
+	for i, column := range c.PseudonymiseAlso {
+		if !slices.Contains(alsoColumns, column) {
+			problems = append(problems, fmt.Errorf("pseudonymise_also::%d: must be one of %s, got %q", i, strings.Join(alsoColumns, ", "), column))
+		}
+	}
+	switch c.Pseudonymise {
+	case HMACSHA256:
+		problems = append(problems, c.validateKeys()...)
+	case None:
+		if len(c.PseudonymiseAlso) > 0 {
+			problems = append(problems, errors.New("pseudonymise_also: needs pseudonymise: hmac-sha256, got none"))
+		}
+	default:
+		problems = append(problems, fmt.Errorf("pseudonymise: must be hmac-sha256 or none, got %q", c.Pseudonymise))
+	}
+	return errors.Join(problems...)
+}
+
+func (c *Config) validateKeys() []error {
+	var problems []error
+	if len(c.Keys) == 0 {
+		problems = append(problems, errors.New("keys: at least one is needed; write pseudonymise: none to store raw VM ids"))
+	}
+	seen := map[string]bool{}
+	for i, k := range c.Keys {
+		if err := k.validateID(seen); err != nil {
+			problems = append(problems, fmt.Errorf("keys::%d::id: %w", i, err))
+		}
+		if _, err := k.bytes(); err != nil {
+			problems = append(problems, fmt.Errorf("keys::%d::%w", i, err))
+		}
+	}
+	return problems
+}
+
+func (k *KeyConfig) validateID(seen map[string]bool) error {
+	switch {
+	case len(k.ID) < 1 || len(k.ID) > 16 || strings.Trim(k.ID, idCharacters) != "":
+		return fmt.Errorf("must be 1..16 of a-z, 0-9, - and _, got %q", k.ID)
+	case k.ID == None:
+		return errors.New("must not be none, which stands for raw VM ids")
+	case seen[k.ID]:
+		return fmt.Errorf("must be unique, got %q twice", k.ID)
+	}
+	seen[k.ID] = true
+	return nil
+}
+
+const (
+	idCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+	minKeyBytes  = 32
+)
+
+// bytes reads the key. Its errors name the sub-key and never the value.
+func (k *KeyConfig) bytes() ([]byte, error) {
+	switch {
+	case k.Key == "" && k.KeyFile == "":
+		return nil, errors.New("key: set key (in the default configuration: DWCP_VM_ID_KEY, made by `openssl rand -hex 32`) or key_file; write pseudonymise: none to store raw VM ids")
+	case k.Key != "" && k.KeyFile != "":
+		return nil, errors.New("key: must not be set together with key_file")
+	case k.Key != "":
+		key, err := parseKey(string(k.Key))
+		if err != nil {
+			return nil, fmt.Errorf("key: %w", err)
+		}
+		return key, nil
+	}
+	content, err := os.ReadFile(k.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("key_file: %w", err)
+	}
+	key, err := parseKey(strings.TrimSpace(string(content)))
+	if err != nil {
+		return nil, fmt.Errorf("key_file: the key in %s %w", k.KeyFile, err)
+	}
+	return key, nil
+}
+
+func parseKey(s string) ([]byte, error) {
+	key, err := hex.DecodeString(s)
+	if err != nil {
+		return nil, errors.New("must be hex digits")
+	}
+	if len(key) < minKeyBytes {
+		return nil, fmt.Errorf("must be at least %d bytes in hex, got %d", minKeyBytes, len(key))
+	}
+	return key, nil
+}

@@ -1,0 +1,128 @@
+package oraclelabel
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
+	"github.com/novacron/dwcp-telemetry/internal/oracle"
+	"github.com/novacron/dwcp-telemetry/processor/oraclelabel/internal/metadata"
+)
+
+// labeller is the processor.
+type labeller struct {
+	rule       oracle.Rule
+	pseudonyms *pseudonymiser
+	telemetry  *metadata.TelemetryBuilder
+	decoders   sync.Pool // of *decisionlog.Decoder
+	log        *zap.Logger
+}
+
+func newLabeller(c *Config, set component.TelemetrySettings) (*labeller, error) {
+	rule, err := oracle.Named(c.Rule)
+	if err != nil {
+		return nil, err
+	}
+	pseudonyms, err := newPseudonymiser(c)
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	return &labeller{
+		rule:       rule,
+		pseudonyms: pseudonyms,
+		telemetry:  telemetry,
+		decoders:   sync.Pool{New: func() any { return new(decisionlog.Decoder) }},
+		log:        set.Logger,
+	}, nil
+}
+
+func (l *labeller) start(context.Context, component.Host) error {
+	if l.pseudonyms.macs == nil {
+		l.log.Warn("VM ids are passed on as they are, because pseudonymise: none is configured")
+	}
+	return nil
+}
+
+func (l *labeller) shutdown(context.Context) error {
+	l.telemetry.Shutdown()
+	return nil
+}
+
+// process labels every decision of a batch in place.
+func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
+	decoder := l.decoders.Get().(*decisionlog.Decoder)
+	defer l.decoders.Put(decoder)
+	var counts tally
+	isolate(logs)
+	for _, resource := range logs.ResourceLogs().All() {
+		decoder.Resource(resource.Resource())
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				if decisionlog.IsDecision(record) {
+					l.label(decoder, record, &counts)
+				}
+			}
+		}
+	}
+	counts.report(ctx, l.telemetry)
+	return logs, nil
+}
+
+// label treats one decision. The pseudonym comes before everything else.
+func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, counts *tally) {
+	problem := l.pseudonyms.apply(record.Attributes())
+	decisionlog.KeepListed(record)
+	var d decision.Decision
+	problems := decoder.Decode(record, decisionlog.Emitted, &d)
+	if problem == nil && len(problems) > 0 {
+		problem = problems[0]
+	}
+	if problem == nil {
+		problem = l.apply(&d)
+	}
+	if problem != nil {
+		decisionlog.Mark(record, problem)
+		counts.refused(problem.Reason)
+		return
+	}
+	for i := range labelFields {
+		decisionlog.Put(labelFields[i], &d, record.Attributes())
+	}
+	counts.labelled(&d)
+}
+
+// apply computes the label and times it.
+func (l *labeller) apply(d *decision.Decision) *decision.FieldError {
+	begin := time.Now()
+	if err := l.rule.Label(d); errors.Is(err, oracle.ErrUnlabelable) {
+		return &decision.FieldError{
+			Reason: decision.Unlabelable,
+			Key:    decision.Column("oracle_algorithm").Key,
+			Rule:   "cannot be computed: " + err.Error(),
+		}
+	}
+	d.OracleComputationMillis = decision.Some(float64(time.Since(begin)) / float64(time.Millisecond))
+	return nil
+}
+
+// labelFields are the fields that the processor writes.
+var labelFields = func() (late []*decision.Field) {
+	fields := decision.Fields()
+	for i := range fields {
+		if fields[i].Role == decision.RoleLabel || fields[i].Role == decision.RoleQuality {
+			late = append(late, &fields[i])
+		}
+	}
+	return late
+}()
