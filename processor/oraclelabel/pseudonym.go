@@ -65,8 +65,8 @@ func (p *pseudonymiser) apply(attributes pcommon.Map) (problem *decision.FieldEr
 	}
 	m := p.macs.Get().(*mac)
 	defer p.macs.Put(m)
-	keyID, _ := attributes.Get(vmKeyID.Key)
-	done := keyID.Type() == pcommon.ValueTypeStr && p.known[keyID.Str()]
+	keyID, there := attributes.Get(vmKeyID.Key)
+	done := there && keyID.Type() == pcommon.ValueTypeStr && p.known[keyID.Str()]
 	replaced := false
 	for key, v := range attributes.All() {
 		isVM := key == vmID.Key

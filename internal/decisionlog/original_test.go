@@ -1,0 +1,69 @@
+package decisionlog
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/decision/decisiontest"
+)
+
+func TestTheOriginalHoldsTheListedAttributesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	want := decisiontest.Full()
+	resource, record := encoded(&want)
+	resource.Resource().Attributes().PutStr("host.name", "secret-host")
+	record.Attributes().PutStr("vm.name", "secret-vm")
+	record.Body().SetStr("secret-body")
+	record.SetSeverityText("secret-severity")
+	record.SetTraceID([16]byte{1})
+	record.SetObservedTimestamp(12345)
+	data, err := Original(resource.Resource(), record, false)
+	require.NoError(t, err)
+	require.NotContains(t, string(data), "secret")
+
+	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+	require.NoError(t, err)
+	kept := logs.ResourceLogs().At(0)
+	got, problems := decoded(kept, kept.ScopeLogs().At(0).LogRecords().At(0), Emitted)
+	require.Empty(t, problems)
+	for _, f := range decision.Fields() {
+		w, _ := f.Value(&want)
+		g, ok := f.Value(&got)
+		if f.Role == decision.RoleLabel {
+			require.False(t, ok, f.Name())
+			continue
+		}
+		require.Equal(t, w, g, f.Name())
+	}
+	require.Equal(t, [16]byte{1}, [16]byte(kept.ScopeLogs().At(0).LogRecords().At(0).TraceID()))
+}
+
+func TestTheOriginalIsTheSameEachTimeTheEventIsSent(t *testing.T) {
+	t.Parallel()
+	first, again := decisiontest.Full(), decisiontest.Full()
+	again.OracleComputationMillis = decision.Some(99.0)
+	resource, record := encoded(&first)
+	_, resent := encoded(&again)
+	resent.SetObservedTimestamp(99)
+	a, err := Original(resource.Resource(), record, false)
+	require.NoError(t, err)
+	b, err := Original(resource.Resource(), resent, false)
+	require.NoError(t, err)
+	require.Equal(t, a, b)
+}
+
+func TestARawVMIDIsLeftOutOfTheOriginalUnlessAllowed(t *testing.T) {
+	t.Parallel()
+	d := decisiontest.Full()
+	d.VMID = "vm-047"
+	resource, record := encoded(&d)
+	data, err := Original(resource.Resource(), record, false)
+	require.NoError(t, err)
+	require.NotContains(t, string(data), "vm-047")
+	data, err = Original(resource.Resource(), record, true)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "vm-047")
+}
