@@ -222,7 +222,7 @@ var bigintCodec = codec[int64]{
 	kind:    KindInt,
 	wrap:    IntValue,
 	unwrap:  func(v Value) (int64, bool) { return v.Int(), v.kind == KindInt },
-	check:   func(r Rule, i int64) Reason { return r.checkNumber(float64(i)) },
+	check:   Rule.checkInteger,
 	copyOne: appendInt8,
 }
 

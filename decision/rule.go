@@ -72,6 +72,15 @@ func (r Rule) checkNumber(v float64) Reason {
 	return ""
 }
 
+// checkInteger compares integers: 2^53 + 1 as a float64 would be 2^53.
+func (r Rule) checkInteger(v int64) Reason {
+	lo, hi := int64(r.Min), int64(r.Max)
+	if v < lo || v > hi || v == lo && r.MinExcluded {
+		return OutOfRange
+	}
+	return ""
+}
+
 func (r Rule) checkText(s string) Reason {
 	if len(r.Enum) > 0 {
 		for _, w := range r.Enum {

@@ -31,8 +31,12 @@ var none = decision.Opt[float64]{}
 
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	withoutHDE := func(d *decision.Decision) { d.HDECompressionRatio, d.HDELatencyMillis, d.HDECPUUsage = none, none, none }
-	withoutAMST := func(d *decision.Decision) { d.AMSTTransferRateMbps, d.AMSTLatencyMillis, d.AMSTCPUUsage = none, none, none }
+	withoutHDE := func(d *decision.Decision) {
+		d.HDECompressionRatio, d.HDELatencyMillis, d.HDECPUUsage = none, none, none
+	}
+	withoutAMST := func(d *decision.Decision) {
+		d.AMSTTransferRateMbps, d.AMSTLatencyMillis, d.AMSTCPUUsage = none, none, none
+	}
 	for name, c := range map[string]struct {
 		rule   oracle.Rule
 		change func(*decision.Decision)

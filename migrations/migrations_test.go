@@ -1,0 +1,209 @@
+package migrations_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/migrations"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func TestUpAppliesEveryMigrationOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabase(t)
+	before, err := migrations.Status(t.Context(), url)
+	require.NoError(t, err)
+	require.NotEmpty(t, before)
+	for _, m := range before {
+		require.False(t, m.Applied, m.Name)
+	}
+	applied, err := migrations.Up(t.Context(), url)
+	require.NoError(t, err)
+	require.Len(t, applied, len(before))
+	again, err := migrations.Up(t.Context(), url)
+	require.NoError(t, err)
+	require.Empty(t, again)
+	after, err := migrations.Status(t.Context(), url)
+	require.NoError(t, err)
+	for i, m := range after {
+		require.Equal(t, int64(i+1), m.Version)
+		require.True(t, m.Applied, m.Name)
+	}
+}
+
+func TestManyMayMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabase(t)
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		all.Go(func() { _, errs[i] = migrations.Up(t.Context(), url) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+}
+
+// A login that is no superuser must be able to migrate: managed services give
+// no other.
+func TestALoginThatMayCreateRolesCanMigrate(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabase(t)
+	admin := connect(t, url)
+	login := pgtest.Login(t, url, "pg_read_all_settings")
+	config, err := pgx.ParseConfig(login)
+	require.NoError(t, err)
+	user := pgx.Identifier{config.User}.Sanitize()
+	database := pgx.Identifier{config.Database}.Sanitize()
+	_, err = admin.Exec(t.Context(), "ALTER ROLE "+user+" CREATEROLE")
+	require.NoError(t, err)
+	_, err = admin.Exec(t.Context(), "ALTER DATABASE "+database+" OWNER TO "+user)
+	require.NoError(t, err)
+	_, err = migrations.Up(t.Context(), login)
+	require.NoError(t, err)
+	_, err = admin.Exec(t.Context(), "REASSIGN OWNED BY "+user+" TO CURRENT_USER")
+	require.NoError(t, err)
+}
+
+func TestADSNThatCannotBeReadIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	_, err := migrations.Up(t.Context(), "postgres://u:sekret@host:port/x")
+	require.ErrorContains(t, err, "the database URL is not one that PostgreSQL understands")
+	require.NotContains(t, err.Error(), "sekret")
+}
+
+func TestNobodyElseMayReadOrWrite(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	for role, allowed := range map[string][]string{
+		"dwcp_writer": {
+			"SELECT count(*) FROM compression_telemetry",
+			"SELECT ensure_partition(now())",
+			"SELECT nextval('compression_telemetry_id_seq')",
+			"CREATE TEMPORARY TABLE t ()",
+			"SELECT count(*) FROM compression_telemetry_batches",
+			"SELECT count(*) FROM compression_telemetry_rejected",
+		},
+		"dwcp_ml_reader": {
+			"SELECT count(*) FROM compression_telemetry_ml",
+			"SELECT count(*) FROM compression_telemetry_batches",
+		},
+		"dwcp_maintainer": {
+			"SELECT ensure_partition(now())",
+			"DELETE FROM compression_telemetry_rejected",
+		},
+		"pg_read_all_settings": nil, // anybody
+	} {
+		conn := connect(t, pgtest.Login(t, url, role))
+		for _, statement := range allowed {
+			_, err := conn.Exec(t.Context(), statement)
+			require.NoError(t, err, "%s as %s", statement, role)
+		}
+		forbidden := []string{
+			"DELETE FROM compression_telemetry",
+			"UPDATE compression_telemetry SET region = 'x'",
+			"TRUNCATE compression_telemetry",
+			"DROP TABLE compression_telemetry",
+			"CREATE TABLE public.mine ()",
+			"UPDATE compression_telemetry_batches SET written = 0",
+		}
+		if role != "dwcp_writer" {
+			forbidden = append(forbidden,
+				"SELECT vm_id FROM compression_telemetry",
+				"INSERT INTO compression_telemetry_batches DEFAULT VALUES",
+				"INSERT INTO compression_telemetry DEFAULT VALUES")
+		}
+		if role == "pg_read_all_settings" {
+			forbidden = append(forbidden, "SELECT ensure_partition(now())", "SELECT 1 FROM compression_telemetry_ml",
+				"SELECT 1 FROM compression_telemetry_rejected", "SELECT 1 FROM compression_telemetry_batches")
+		}
+		for _, statement := range forbidden {
+			_, err := conn.Exec(t.Context(), statement)
+			require.ErrorContains(t, err, "42501", "%s as %s", statement, role)
+		}
+	}
+}
+
+func TestPartitionsAreMadeOnceAlsoByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	writer := pgtest.Login(t, url, "dwcp_writer")
+	var all sync.WaitGroup
+	for range 6 {
+		conn := connect(t, writer)
+		all.Go(func() {
+			for month := range 12 {
+				var name string
+				err := conn.QueryRow(t.Context(), "SELECT ensure_partition(now() - make_interval(months => $1))", month).Scan(&name)
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	var partitions, withKey int
+	admin := connect(t, url)
+	require.NoError(t, admin.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE (SELECT count(*) FROM pg_index i WHERE i.indrelid = inhrelid) = 3)
+		FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass`).Scan(&partitions, &withKey))
+	require.Equal(t, 12, partitions)
+	require.Equal(t, 12, withKey, "each has the parent's three indexes and no more")
+}
+
+func TestAPartitionCoversItsMonthInUTC(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.Database(t))
+	_, err := conn.Exec(t.Context(), "SET timezone = 'America/Los_Angeles'")
+	require.NoError(t, err)
+	var year int
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT extract(year FROM now())::int").Scan(&year))
+	last := time.Date(year-1, 3, 31, 23, 59, 59, 999999000, time.UTC)
+	var name, bounds string
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT ensure_partition($1)", last).Scan(&name))
+	require.Equal(t, "compression_telemetry_"+last.Format("200601"), name)
+	_, err = conn.Exec(t.Context(), "SET timezone = 'UTC'")
+	require.NoError(t, err)
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = $1", name).Scan(&bounds))
+	require.Equal(t, "FOR VALUES FROM ('"+last.Format("2006")+"-03-01 00:00:00+00') TO ('"+last.Format("2006")+"-04-01 00:00:00+00')", bounds)
+}
+
+func TestPartitionsFarAwayAreRefused(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.Database(t))
+	for _, moment := range []string{"'1970-01-01'", "now() + interval '2 years'", "NULL"} {
+		_, err := conn.Exec(t.Context(), "SELECT ensure_partition("+moment+")")
+		require.ErrorContains(t, err, "must lie between 10 years ago and 1 year ahead", moment)
+	}
+}
+
+// A partition is attached while writers hold the table open: nobody waits.
+func TestMakingAPartitionDoesNotWaitForOpenWriters(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	open, other := connect(t, url), connect(t, url)
+	tx, err := open.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	_, err = tx.Exec(t.Context(), "LOCK TABLE compression_telemetry IN ROW EXCLUSIVE MODE") // what INSERT and COPY take
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "SET lock_timeout = '2s'")
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "SELECT ensure_partition(now())")
+	require.NoError(t, err)
+}
