@@ -3,6 +3,7 @@ package pgtelemetry
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -91,14 +92,27 @@ func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
 	for _, n := range res.rejected {
 		rejected += n
 	}
-	labels := res.written.labels
-	if labels == nil {
-		labels = map[string]map[string]int64{}
+	labels, err := asJSON(res.written.labels)
+	if err != nil {
+		return err
 	}
-	_, err := tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, rejected,
-		res.written.candidates, res.written.newest, labels, res.rejected)
+	reasons, err := asJSON(res.rejected)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, rejected,
+		res.written.candidates, res.written.newest, labels, reasons)
 	if err != nil {
 		return fmt.Errorf("insert the ledger row: %w", err)
 	}
 	return nil
+}
+
+// asJSON returns the text of a JSON object, also for a nil map.
+func asJSON[V any](m map[string]V) (string, error) {
+	if m == nil {
+		return "{}", nil
+	}
+	text, err := json.Marshal(m)
+	return string(text), err
 }

@@ -1,0 +1,221 @@
+package pgtelemetry
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/migrations"
+)
+
+func TestEveryValueOfEveryFieldIsWritten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	full := b.fresh(2)
+	bare := decision.Decision{ // nothing that is optional
+		Timestamp: full[1].Timestamp, VMID: full[1].VMID, RequestID: "r", LinkType: decision.Edge, Region: "é", NetworkTier: 1,
+		BandwidthAvailableMbps: 1e12, PayloadBytes: 1 << 53, PayloadType: "x", EventID: full[1].EventID,
+		OracleAlgorithm: decision.Some(decision.AMST), OracleUtilityScore: decision.Some(0.1), VMKeyID: decision.Some("k1"),
+	}
+	b.push(t, full[0], bare)
+	b.requireStored(t, full[0], bare)
+	require.Equal(t, ledger{received: 2, written: 2}, b.ledger(t))
+}
+
+func TestTheLedgerTellsLabelsCandidatesAndTheNewest(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(3)
+	rows[0].TrainingCandidate = decision.Some(true)
+	rows[1].LinkType, rows[1].OracleAlgorithm = decision.DC, decision.Some(decision.AMST)
+	b.push(t, rows...)
+	var labels map[string]map[string]int
+	var newest time.Time
+	require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT labels, newest FROM compression_telemetry_batches").Scan(&labels, &newest))
+	require.Equal(t, map[string]map[string]int{"wan": {"HDE": 2}, "dc": {"AMST": 1}}, labels)
+	require.True(t, rows[0].Timestamp.Equal(newest))
+	require.Equal(t, 1, b.ledger(t).candidates)
+}
+
+func TestReplayWritesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(50)
+	b.push(t, rows...)
+	b.push(t, rows...)
+	b.requireStored(t, rows...)
+	require.Equal(t, ledger{received: 100, written: 50, duplicate: 50}, b.ledger(t))
+}
+
+func TestAReplayInOtherBatchesAddsOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(60)
+	b.push(t, rows[:40]...)
+	b.push(t, rows[20:]...)
+	b.requireStored(t, rows...)
+	require.Equal(t, ledger{received: 80, written: 60, duplicate: 20}, b.ledger(t))
+}
+
+func TestTheSameIDWithOtherContentIsAConflictAndTheFirstWins(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(3)
+	b.push(t, rows...)
+	again := []decision.Decision{rows[0], rows[1], rows[2]}
+	again[0].RTTMillis++                                                      // a conflict
+	again[1].OracleUtilityScore.Value++                                       // relabelled: none
+	again[2].HDELatencyMillis = decision.Opt[float64]{}                       // a conflict by NULL
+	again[2].VMKeyID, again[1].VMKeyID = rows[2].VMKeyID, decision.Some("k2") // another key: none
+	b.push(t, again...)
+	b.requireStored(t, rows...)
+	require.Equal(t, ledger{received: 6, written: 3, duplicate: 3, conflict: 2}, b.ledger(t))
+}
+
+func TestTheSameIDTwiceInOneBatchIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(2)
+	other := rows[1]
+	other.Region = "elsewhere"
+	b.push(t, rows[0], rows[1], rows[0], other)
+	b.requireStored(t, rows...)
+	require.Equal(t, ledger{received: 4, written: 2, duplicate: 2, conflict: 1}, b.ledger(t))
+}
+
+func TestPartitionsOfEarlierMonthsAreMadeOnDemand(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(3)
+	rows[1].Timestamp = rows[1].Timestamp.AddDate(0, 0, -35)
+	rows[2].Timestamp = rows[2].Timestamp.AddDate(0, 0, -70)
+	b.push(t, rows...)
+	b.requireStored(t, rows...)
+}
+
+func TestPartitionsAreMadeAhead(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *Config) { c.Partitions.Ahead = 3 })
+	b.push(t, b.fresh(1)...)
+	require.Eventually(t, func() bool {
+		var n int
+		require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT count(*) FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass").Scan(&n))
+		return n == 4
+	}, 10*time.Second, 20*time.Millisecond)
+}
+
+func TestWhatLiesOutsideTheTablesSpanIsRejectedWithIDAndTimeOnly(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(4)
+	rows[1].Timestamp = b.now.Add(-91 * 24 * time.Hour).Truncate(time.Microsecond)
+	rows[2].Timestamp = b.now.Add(25 * time.Hour).Truncate(time.Microsecond)
+	rows[3].Timestamp = time.Date(1970, 1, 1, 0, 0, 1, 0, time.UTC)
+	b.push(t, rows...)
+	b.push(t, rows...)
+	b.requireStored(t, rows[0])
+	all := b.rejected(t)
+	require.Len(t, all, 3)
+	require.Equal(t, []string{"too_far_ahead", "too_old", "too_old"}, []string{all[0].Reason, all[1].Reason, all[2].Reason})
+	for _, r := range all {
+		require.Nil(t, r.Original)
+	}
+	require.Equal(t, ledger{received: 8, written: 1, rejected: 3, duplicate: 4}, b.ledger(t))
+}
+
+func TestTwoCollectorsMayWriteTheSameEventsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	second, _ := startExporter(t, pgtest.Login(t, b.url, "dwcp_writer"))
+	rows := b.fresh(400)
+	var both sync.WaitGroup
+	for i, e := range []exporter.Logs{b.Logs, second} {
+		for from := 0; from < len(rows); from += 50 {
+			start := (from + i*200) % len(rows)
+			both.Go(func() {
+				if err := e.ConsumeLogs(t.Context(), logsOf(rows[start:start+50]...)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	both.Wait()
+	b.requireStored(t, rows...)
+	l := b.ledger(t)
+	require.Equal(t, 400, l.written)
+	require.Equal(t, l.received, l.written+l.duplicate)
+}
+
+func TestItStartsWithoutADatabaseAndWritesOnceThereIsOne(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabase(t)
+	login := pgtest.Login(t, url, "pg_read_all_settings")
+	missing, err := pgx.ParseConfig(login)
+	require.NoError(t, err)
+	config := "host=" + missing.Host + " user=" + missing.User + " dbname=" + missing.Database + "_later"
+	e, log := startExporter(t, config)
+	b := &testBundle{Logs: e, now: time.Now().UTC()}
+	rows := b.fresh(2)
+
+	err = e.ConsumeLogs(t.Context(), logsOf(rows...))
+	require.ErrorContains(t, err, "3D000")
+	require.False(t, consumererror.IsPermanent(err))
+	require.Eventually(t, func() bool { return log.FilterMessageSnippet("decisions cannot be written").Len() > 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Contains(t, log.FilterMessageSnippet("decisions cannot be written").All()[0].ContextMap()["advice"], "create the database")
+
+	later := createLater(t, url, missing.Database+"_later")
+	err = e.ConsumeLogs(t.Context(), logsOf(rows...))
+	require.ErrorContains(t, err, "it does not exist")
+	_, err = migrations.Up(t.Context(), later)
+	require.NoError(t, err)
+	admin := connect(t, later)
+	_, err = admin.Exec(t.Context(), "GRANT dwcp_writer TO "+pgx.Identifier{missing.User}.Sanitize())
+	require.NoError(t, err)
+	b.admin = admin
+	b.push(t, rows...)
+	b.requireStored(t, rows...)
+	require.NotZero(t, log.FilterMessageSnippet("takes decisions again").Len())
+}
+
+// createLater makes the database that a login already tried to use.
+func createLater(t *testing.T, adminURL, name string) (url string) {
+	t.Helper()
+	admin, err := pgx.Connect(t.Context(), adminURL)
+	require.NoError(t, err)
+	quoted := pgx.Identifier{name}.Sanitize()
+	_, err = admin.Exec(t.Context(), "CREATE DATABASE "+quoted)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := admin.Exec(context.Background(), "DROP DATABASE "+quoted+" WITH (FORCE)")
+		require.NoError(t, err)
+		require.NoError(t, admin.Close(context.Background()))
+	})
+	return pgtest.Server(t).AdminURL(name)
+}
+
+func TestAMissingPrivilegeIsToldAndTheBatchKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(1)
+	b.push(t, rows...)
+	_, err := b.admin.Exec(t.Context(), "REVOKE INSERT ON compression_telemetry FROM dwcp_writer")
+	require.NoError(t, err)
+	more := b.fresh(1)
+	err = b.ConsumeLogs(t.Context(), logsOf(more...))
+	require.ErrorContains(t, err, "42501")
+	require.False(t, consumererror.IsPermanent(err))
+	told := b.log.FilterMessageSnippet("decisions cannot be written").All()
+	require.Contains(t, told[len(told)-1].ContextMap()["advice"], "grant the role dwcp_writer")
+	_, err = b.admin.Exec(t.Context(), "GRANT INSERT ON compression_telemetry TO dwcp_writer")
+	require.NoError(t, err)
+	b.push(t, more...)
+	b.requireStored(t, append(rows, more...)...)
+}
