@@ -64,6 +64,9 @@ func (l *ledger) wait(ctx context.Context, position uint64, stopped <-chan struc
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-stopped:
+			if settled, _ = l.settledTo(); settled >= position {
+				return nil
+			}
 			return errStopped
 		}
 	}

@@ -37,19 +37,29 @@ func copyStatement(into string) string {
 	return fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)", into, columns)
 }
 
-// contentColumns lists, for one side of the comparison, all that makes the
-// content of an event.
-func contentColumns(side string) string {
-	var list []string
+// contentFields are the fields that make the content of an event: not its
+// label and quality, which relabel may change, not who recorded it, which a
+// replay changes, and not the pseudonym, which changes with the key.
+var contentFields = func() (content []*decision.Field) {
 	fields := decision.Fields()
 	for i := range fields {
 		f := &fields[i]
-		switch {
-		case f.Role == decision.RoleLabel, f.Role == decision.RoleQuality:
-		case f.Column == "vm_id", f.Column == "vm_key_id":
-		default:
-			list = append(list, side+"."+f.Column)
+		switch f.Column {
+		case "vm_id", "vm_key_id", "recorder_id", "recorder_sequence", "sampling_ratio":
+			continue
 		}
+		if f.Role != decision.RoleLabel && f.Role != decision.RoleQuality {
+			content = append(content, f)
+		}
+	}
+	return content
+}()
+
+// contentColumns lists their columns for one side of a comparison.
+func contentColumns(side string) string {
+	list := make([]string, len(contentFields))
+	for i, f := range contentFields {
+		list[i] = side + "." + f.Column
 	}
 	return strings.Join(list, ", ")
 }
@@ -111,10 +121,7 @@ func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 	if res.written.rows == int64(len(b.rows)) {
 		return res, nil
 	}
-	// The planner knows nothing about the temporary table and might hash the
-	// whole partition; a look-up by key for each row is bounded.
-	if _, err := tx.Exec(ctx, "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
-		pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := tx.Exec(ctx, lookUpByKey, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return nil, fmt.Errorf("count conflicts: %w", err)
 	}
 	first, last := b.rows[0].decision.Timestamp, b.rows[len(b.rows)-1].decision.Timestamp
@@ -123,6 +130,12 @@ func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 	}
 	return res, nil
 }
+
+// lookUpByKey keeps the planner, which knows nothing about the temporary
+// table, from hashing a whole partition; a look-up by key for each row is
+// bounded. What is switched off is priced so high that JIT would compile the
+// query for longer than it runs.
+const lookUpByKey = `SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off`
 
 // copyByRow tries each row under a savepoint, strikes those the table refuses,
 // and merges the rest.

@@ -71,10 +71,11 @@ func TestTheSameIDWithOtherContentIsAConflictAndTheFirstWins(t *testing.T) {
 	rows := b.fresh(3)
 	b.push(t, rows...)
 	again := []decision.Decision{rows[0], rows[1], rows[2]}
-	again[0].RTTMillis++                                                      // a conflict
-	again[1].OracleUtilityScore.Value++                                       // relabelled: none
-	again[2].HDELatencyMillis = decision.Opt[float64]{}                       // a conflict by NULL
-	again[2].VMKeyID, again[1].VMKeyID = rows[2].VMKeyID, decision.Some("k2") // another key: none
+	again[0].RTTMillis++                                  // a conflict
+	again[1].OracleUtilityScore.Value++                   // relabelled: none
+	again[2].HDELatencyMillis = decision.Opt[float64]{}   // a conflict by NULL
+	again[1].VMKeyID = decision.Some("k2")                // another key: none
+	again[1].RecorderID = decision.Some(again[1].EventID) // replayed: none
 	b.push(t, again...)
 	b.requireStored(t, rows...)
 	require.Equal(t, ledger{received: 6, written: 3, duplicate: 3, conflict: 2}, b.ledger(t))

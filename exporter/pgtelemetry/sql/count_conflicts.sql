@@ -1,7 +1,6 @@
--- Rows that were there already, with other content under the same id. Label and
--- quality do not count, relabel may have changed them; the pseudonym counts
--- only under the same key. %[1]s and %[2]s: the other columns of the event, of
--- what is stored and of what came.
+-- Rows that were there already, with other content under the same id. The
+-- pseudonym counts only under the same key. %[1]s and %[2]s: the columns that
+-- make the content, of what is stored and of what came.
 SELECT count(*)
 FROM pg_temp.dwcp_merge AS came
 JOIN public.compression_telemetry AS stored USING (timestamp, event_id)

@@ -1,0 +1,117 @@
+package instrumentation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+const firstPause = 250 * time.Millisecond
+
+// send tries a request of n decisions until it is settled. Where ctx ends
+// first it stays unsettled: Shutdown tells how many that were.
+func (s *sender) send(position uint64, request plogotlp.ExportRequest, n int) {
+	pauses := &backoff.ExponentialBackOff{
+		InitialInterval: firstPause, MaxInterval: maxPause,
+		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
+	}
+	hurried := s.hurried
+	for {
+		rejected, err := s.attempt(request, n)
+		if err == nil {
+			s.ledger.settle(position, n-rejected, rejected)
+			return
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+		problem := status.Convert(err)
+		if !retryable(problem.Code()) {
+			s.tell("refused", n, problem.Code(), problem.Message())
+			s.ledger.settle(position, 0, n)
+			return
+		}
+		s.tell("trying again", n, problem.Code(), problem.Message())
+		select {
+		case <-time.After(max(pauses.NextBackOff(), askedPause(problem))):
+		case <-hurried:
+			hurried = nil // once: the next pause is a whole one again
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// attempt sends a request once and returns how many of its decisions the
+// collector rejected.
+func (s *sender) attempt(request plogotlp.ExportRequest, n int) (rejected int, err error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
+	defer cancel()
+	response, err := s.client.Export(metadata.NewOutgoingContext(ctx, s.headers), request)
+	if err != nil {
+		return 0, err
+	}
+	partial := response.PartialSuccess()
+	rejected = int(min(max(partial.RejectedLogRecords(), 0), int64(n)))
+	if rejected > 0 || partial.ErrorMessage() != "" {
+		s.tell(fmt.Sprintf("%d rejected", rejected), n, codes.OK, partial.ErrorMessage())
+	}
+	return rejected, nil
+}
+
+// retryable is the list of the OTLP specification, with ResourceExhausted in
+// any case: a collector whose memory limiter or queue is full answers so.
+func retryable(code codes.Code) bool {
+	switch code {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange,
+		codes.Unavailable, codes.DataLoss, codes.ResourceExhausted:
+		return true
+	}
+	return false
+}
+
+// askedPause is how long the collector asks to be left alone.
+func askedPause(problem *status.Status) time.Duration {
+	for _, detail := range problem.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration()
+		}
+	}
+	return 0
+}
+
+func (s *sender) tell(outcome string, n int, code codes.Code, message string) {
+	s.report.tell("send: "+code.String(), fmt.Errorf("send %d decisions to %s: %s: %s: %s",
+		n, s.conn.Target(), outcome, code, s.withoutSecrets(message)))
+}
+
+const (
+	maxMessage = 256
+	minSecret  = 6 // shorter ones would strike out half the message
+)
+
+// withoutSecrets makes a server's message fit to be logged: a server might
+// repeat what it was sent, the token of an authorization header included.
+func (s *sender) withoutSecrets(message string) string {
+	for _, values := range s.headers {
+		for _, value := range values {
+			for _, secret := range append([]string{value}, strings.Fields(value)...) {
+				if len(secret) >= minSecret {
+					message = strings.ReplaceAll(message, secret, "(withheld)")
+				}
+			}
+		}
+	}
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return message
+}

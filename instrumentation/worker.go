@@ -1,0 +1,94 @@
+package instrumentation
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+const (
+	scopeName = "github.com/novacron/dwcp-telemetry/instrumentation"
+
+	maxBatch      = 512
+	flushInterval = 200 * time.Millisecond
+)
+
+// sink is where decisions go from the ring.
+type sink interface {
+	// ready waits until deliver may be called once; false where ctx ended first.
+	ready(ctx context.Context) bool
+	// deliver takes over the first of the entries, as many as it likes, and
+	// returns how many. They start at that position of the ring and are gone
+	// when it returns. It settles each of them with the ledger, sooner or later,
+	// and does not panic.
+	deliver(position uint64, entries []entry) int
+	// hurry says that Shutdown waits: try again now what would wait to be tried.
+	hurry()
+	// close waits for what is under way, no longer than the Recorder's ctx.
+	close()
+}
+
+// work is the background worker: it ends after Shutdown.
+func (r *Recorder) work() {
+	defer close(r.done)
+	defer r.giveUp()
+	tick := time.NewTicker(flushInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.wake:
+			r.drain(r.batch)
+		case <-tick.C:
+			r.drain(1)
+		case <-r.flush:
+			r.drain(1)
+		case <-r.stopping:
+			r.drain(1)
+			r.sink.close()
+			if r.ring.waiting() == 0 {
+				r.ring.discard()
+			}
+			return
+		}
+	}
+}
+
+// drain delivers batches while at least that many decisions wait.
+func (r *Recorder) drain(least int) {
+	for r.ring.waiting() >= least && r.sink.ready(r.ctx) {
+		// Looked at only now: while the sink was busy more may have come.
+		entries, position := r.ring.peek(maxBatch)
+		r.ring.release(r.deliver(position, entries))
+	}
+}
+
+// deliver hands a batch to the sink and returns how much of it is dealt with.
+func (r *Recorder) deliver(position uint64, entries []entry) int {
+	for i := range entries {
+		r.complete(&entries[i].decision)
+	}
+	taken := r.sink.deliver(position, entries)
+	r.report.guard("measure decisions", func() {
+		for i := range entries[:taken] {
+			r.metrics.observe(&entries[i].decision)
+		}
+	})
+	return taken
+}
+
+// complete fills in what is too dear for the caller's side. Doing it twice
+// changes nothing.
+func (r *Recorder) complete(d *decision.Decision) {
+	d.Timestamp = d.Timestamp.UTC().Truncate(time.Microsecond)
+	d.RecorderID = decision.Some(r.id)
+	if d.EventID == (decision.UUID{}) {
+		d.EventID = newEventID()
+	}
+}
+
+// newEventID panics where the system has no randomness left, which Go's
+// crypto/rand does by itself.
+func newEventID() decision.UUID { return decision.UUID(uuid.Must(uuid.NewV7())) }
