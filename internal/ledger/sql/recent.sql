@@ -1,0 +1,8 @@
+-- What was committed lately, by the database's clock.
+SELECT now(),
+       coalesce(sum(written) FILTER (WHERE committed_at > now() - interval '1 hour'), 0)::bigint,
+       coalesce(sum(candidates) FILTER (WHERE committed_at > now() - interval '1 hour'), 0)::bigint,
+       coalesce(sum(written), 0)::bigint,
+       coalesce(sum(candidates), 0)::bigint
+FROM public.compression_telemetry_batches
+WHERE committed_at > now() - interval '24 hours'

@@ -1,0 +1,120 @@
+package ledger
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Querier is a *pgx.Conn, a pgx.Tx or a *pgxpool.Pool.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// ErrNotMigrated is the error for a database that has no ledger.
+var ErrNotMigrated = errors.New("the database holds no load ledger; `dwcp-telemetry migrate up` makes it")
+
+// Labels counts decisions by link type and label.
+type Labels map[string]map[string]int64
+
+// Totals is the sum of the ledger.
+type Totals struct {
+	Batches    int64 `json:"batches"` // rows of the ledger
+	Received   int64 `json:"received"`
+	Written    int64 `json:"written"`
+	Duplicate  int64 `json:"duplicate"`
+	Conflict   int64 `json:"conflict"` // of the duplicates: other content under the same id
+	Rejected   int64 `json:"rejected"`
+	Candidates int64 `json:"candidates"` // of the written
+
+	Newest     time.Time `json:"newest,omitzero"`      // latest decision written; zero where there is none
+	LastCommit time.Time `json:"last_commit,omitzero"` // of a batch; zero where there is none
+
+	RejectedByReason map[string]int64 `json:"rejected_by_reason"`
+	Labels           Labels           `json:"labels"`
+}
+
+//go:embed sql/totals.sql
+var totalsSQL string
+
+// ReadTotals sums up the ledger.
+func ReadTotals(ctx context.Context, q Querier) (Totals, error) {
+	var t Totals
+	var newest, lastCommit *time.Time
+	err := q.QueryRow(ctx, totalsSQL).Scan(&t.Batches, &t.Received, &t.Written, &t.Duplicate, &t.Conflict,
+		&t.Rejected, &t.Candidates, &newest, &lastCommit, &t.RejectedByReason, &t.Labels)
+	if err != nil {
+		return Totals{}, explain("sum up the load ledger", err)
+	}
+	t.Newest, t.LastCommit = orZero(newest), orZero(lastCommit)
+	return t, nil
+}
+
+// Since is what happened between two readings: t minus earlier. The times stay
+// those of t.
+func (t Totals) Since(earlier Totals) Totals {
+	t.Batches -= earlier.Batches
+	t.Received -= earlier.Received
+	t.Written -= earlier.Written
+	t.Duplicate -= earlier.Duplicate
+	t.Conflict -= earlier.Conflict
+	t.Rejected -= earlier.Rejected
+	t.Candidates -= earlier.Candidates
+	t.RejectedByReason = difference(t.RejectedByReason, earlier.RejectedByReason)
+	labels := Labels{}
+	for link, counts := range t.Labels {
+		if changed := difference(counts, earlier.Labels[link]); len(changed) > 0 {
+			labels[link] = changed
+		}
+	}
+	for link, counts := range earlier.Labels {
+		if _, still := t.Labels[link]; !still {
+			labels[link] = difference(nil, counts)
+		}
+	}
+	t.Labels = labels
+	return t
+}
+
+// Accounted reports that every decision received is written, a duplicate or
+// rejected.
+func (t Totals) Accounted() bool { return t.Received == t.Written+t.Duplicate+t.Rejected }
+
+// difference leaves out what did not change.
+func difference(now, earlier map[string]int64) map[string]int64 {
+	changed := map[string]int64{}
+	for key, n := range now {
+		if n != earlier[key] {
+			changed[key] = n - earlier[key]
+		}
+	}
+	for key, n := range earlier {
+		if _, still := now[key]; !still && n != 0 {
+			changed[key] = -n
+		}
+	}
+	return changed
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// explain says what was being done and, where the schema is missing, what
+// makes it.
+func explain(doing string, err error) error {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "42P01" { // undefined_table
+		return fmt.Errorf("%s: %w (%w)", doing, ErrNotMigrated, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

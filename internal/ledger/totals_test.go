@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+)
+
+var (
+	_ Querier = (*pgx.Conn)(nil)
+	_ Querier = (*pgxpool.Pool)(nil)
+	_ Querier = (pgx.Tx)(nil)
+)
+
+func TestEmptyLedgerSumsToNothing(t *testing.T) {
+	t.Parallel()
+	totals := setup(t).totals(t)
+	require.Equal(t, Totals{RejectedByReason: map[string]int64{}, Labels: Labels{}}, totals)
+	require.True(t, totals.Accounted())
+}
+
+func TestTotalsSumUpEveryBatch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	entries := b.threeEntries()
+	b.commit(t, entries...)
+	require.Equal(t, Totals{
+		Batches: 3, Received: 157, Written: 138, Duplicate: 11, Conflict: 1, Rejected: 8, Candidates: 120,
+		Newest: entries[1].newest.UTC(), LastCommit: b.now.Add(-time.Minute),
+		RejectedByReason: map[string]int64{"out_of_range": 7, "missing": 1},
+		Labels:           Labels{"wan": {"HDE": 70, "AMST": 10}, "dc": {"AMST": 30}, "edge": {"HDE": 28}},
+	}, b.totals(t))
+}
+
+func TestBatchThatWroteNothingMayHoldNullForItsCounts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.commit(t, entry{received: 3, duplicate: 3, labels: `null`, reasons: `null`},
+		entry{received: 1, rejected: 1, labels: `{}`, reasons: `{"missing": 1}`})
+	totals := b.totals(t)
+	require.EqualValues(t, 4, totals.Received)
+	require.Equal(t, map[string]int64{"missing": 1}, totals.RejectedByReason)
+	require.Empty(t, totals.Labels)
+}
+
+func TestSinceIsWhatHappenedBetweenTwoReadings(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	entries := b.threeEntries()
+	b.commit(t, entries[0])
+	earlier := b.totals(t)
+	b.commit(t, entries[1:]...)
+	require.Equal(t, Totals{
+		Batches: 2, Received: 57, Written: 48, Duplicate: 7, Rejected: 2, Candidates: 40,
+		Newest: entries[1].newest.UTC(), LastCommit: b.now.Add(-time.Minute),
+		RejectedByReason: map[string]int64{"out_of_range": 2},
+		Labels:           Labels{"wan": {"HDE": 20}, "edge": {"HDE": 28}},
+	}, b.totals(t).Since(earlier))
+}
+
+func TestNothingHappenedBetweenEqualReadings(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.commit(t, b.threeEntries()...)
+	totals := b.totals(t)
+	nothing := totals.Since(totals)
+	require.Equal(t, Totals{Newest: totals.Newest, LastCommit: totals.LastCommit,
+		RejectedByReason: map[string]int64{}, Labels: Labels{}}, nothing)
+}
+
+func TestSinceLeavesBothReadingsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	earlier := Totals{Labels: Labels{"dc": {"HDE": 1}}, RejectedByReason: map[string]int64{"missing": 1}}
+	later := Totals{Labels: Labels{"dc": {"HDE": 5}}, RejectedByReason: map[string]int64{"missing": 2}}
+	require.Equal(t, Labels{"dc": {"HDE": 4}}, later.Since(earlier).Labels)
+	require.Equal(t, Labels{"dc": {"HDE": 5}}, later.Labels)
+	require.Equal(t, map[string]int64{"missing": 1}, earlier.RejectedByReason)
+}
+
+func TestWhatACorrectionTookAwayIsNegative(t *testing.T) {
+	t.Parallel()
+	earlier := Totals{Written: 5, Labels: Labels{"dc": {"HDE": 3}, "wan": {"AMST": 2}}, RejectedByReason: map[string]int64{"missing": 1}}
+	now := Totals{Written: 3, Labels: Labels{"dc": {"AMST": 3}}, RejectedByReason: map[string]int64{}}
+	require.Equal(t, Totals{Written: -2,
+		Labels:           Labels{"dc": {"HDE": -3, "AMST": 3}, "wan": {"AMST": -2}},
+		RejectedByReason: map[string]int64{"missing": -1},
+	}, now.Since(earlier))
+}
+
+func TestEveryDecisionReceivedMustBeAccountedFor(t *testing.T) {
+	t.Parallel()
+	require.True(t, Totals{Received: 6, Written: 3, Duplicate: 2, Rejected: 1}.Accounted())
+	require.False(t, Totals{Received: 7, Written: 3, Duplicate: 2, Rejected: 1}.Accounted())
+	require.False(t, Totals{Received: 6, Written: 7}.Accounted())
+}
+
+func TestLedgerThatIsNotThereIsSaidSo(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.EmptyDatabase(t))
+	_, err := ReadTotals(t.Context(), conn)
+	require.ErrorIs(t, err, ErrNotMigrated)
+	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger; `dwcp-telemetry migrate up` makes it")
+	_, err = ReadStatus(t.Context(), conn)
+	require.ErrorIs(t, err, ErrNotMigrated)
+}
+
+func TestErrorsKeepTheirCause(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.admin.Close(t.Context()))
+	_, err := ReadTotals(t.Context(), b.admin)
+	require.ErrorContains(t, err, "sum up the load ledger: ")
+	require.NotErrorIs(t, err, ErrNotMigrated)
+}
+
+func TestTotalsAreNamedInJSONAsInTheLedger(t *testing.T) {
+	t.Parallel()
+	encoded, err := json.Marshal(Totals{Received: 1, Rejected: 1, RejectedByReason: map[string]int64{"missing": 1}, Labels: Labels{}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"batches":0,"received":1,"written":0,"duplicate":0,"conflict":0,"rejected":1,"candidates":0,
+		"rejected_by_reason":{"missing":1},"labels":{}}`, string(encoded))
+}

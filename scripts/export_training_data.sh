@@ -1,0 +1,6 @@
+#!/bin/sh
+# Writes data/dwcp_training_<today>/dwcp_training.csv in the project; further
+# arguments go to `dwcp-telemetry export`.
+set -eu
+cd "$(dirname "$0")/.."
+exec go run ./cmd/dwcp-telemetry export --out "data/dwcp_training_$(date +%Y%m%d)" "$@"
