@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/novacron/dwcp-telemetry/internal/collector"
+	"github.com/novacron/dwcp-telemetry/internal/database"
+	"github.com/novacron/dwcp-telemetry/internal/localpg"
+)
+
+// app is what the commands share.
+type app struct {
+	postgres string // --postgres
+}
+
+func newRoot() *cobra.Command {
+	a := &app{}
+	root := &cobra.Command{
+		Use:   "dwcp-telemetry",
+		Short: "From DWCP's decisions to a training set",
+		Long: `dwcp-telemetry collects DWCP's decisions between HDE and AMST in PostgreSQL and
+makes a training set of them.
+
+The database is the one that DWCP_DATABASE_URL names (postgres://…). Where that
+is not set, a private PostgreSQL below .dwcp/ is started and stopped again.
+
+Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
+		Example: `  dwcp-telemetry demo                   everything once, on measured decisions
+  dwcp-telemetry migrate up             make or update the tables
+  dwcp-telemetry status                 what has arrived
+  dwcp-telemetry export --out data      the training set as CSV
+  dwcp-telemetry validate data          check it`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
+		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
+	root.AddCommand(a.demo(), a.migrate(), a.replay(), a.status(), a.export(), a.validate())
+	return root
+}
+
+// open opens the database; notes about slow steps go to standard error.
+func (a *app) open(ctx context.Context) (*database.Database, error) {
+	source, err := localpg.ParseSource("--postgres", a.postgres)
+	if err != nil {
+		return nil, err
+	}
+	return database.Open(ctx, database.Options{Source: source, Dir: dataDir(), Log: os.Stderr})
+}
+
+// dataDir is .dwcp in the project, or in the working directory outside of one.
+func dataDir() string {
+	root, err := collector.Root()
+	if err != nil {
+		root = "."
+	}
+	return filepath.Join(root, ".dwcp")
+}
+
+// withDatabase runs a command's work on the open database and closes it.
+func (a *app) withDatabase(ctx context.Context, work func(*database.Database) error) error {
+	db, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	err = work(db)
+	if closed := db.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

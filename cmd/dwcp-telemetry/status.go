@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/novacron/dwcp-telemetry/internal/database"
+	"github.com/novacron/dwcp-telemetry/internal/ledger"
+)
+
+func (a *app) status() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "What has arrived: counts, label balance, partitions",
+		Long:  `status reads the load ledger and the catalog, never the table itself, however large that is.`,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withConnection(cmd.Context(), func(conn *pgx.Conn) error {
+				status, err := ledger.ReadStatus(cmd.Context(), conn)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
+				}
+				return status.WriteText(cmd.OutOrStdout())
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of text")
+	return cmd
+}
+
+// withConnection runs a command's work on one connection.
+func (a *app) withConnection(ctx context.Context, work func(*pgx.Conn) error) error {
+	return a.withDatabase(ctx, func(db *database.Database) error {
+		config, err := pgx.ParseConfig(db.URL)
+		if err != nil {
+			// pgx repeats the URL in its error, and the URL may hold a password.
+			return fmt.Errorf("%s: is not a URL that PostgreSQL understands (postgres://user@host:port/database)", database.EnvURL)
+		}
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return fmt.Errorf("connect to %s: %w", db.Name(), err)
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		return work(conn)
+	})
+}

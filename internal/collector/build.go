@@ -1,0 +1,82 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+const (
+	modulePath = "github.com/novacron/dwcp-telemetry"
+	binaryName = "otelcol-dwcp"
+)
+
+// Root finds the project's folder: the nearest one above the working directory
+// whose go.mod is the project's.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the project: %w", err)
+	}
+	for {
+		content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && bytes.HasPrefix(content, []byte("module "+modulePath+"\n")) {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("find the project: neither the working directory nor one above it is a clone of " + modulePath)
+		}
+		dir = parent
+	}
+}
+
+// Build builds the collector of the project at root and returns its path,
+// bin/otelcol-dwcp. Go's build cache makes every build but the first a short
+// one. Several processes may build at once: one works, the others wait. What
+// the builder prints is part of the error.
+func Build(ctx context.Context, root string) (string, error) {
+	unlock, err := lock(ctx, filepath.Join(root, ".dwcp", "build.lock"))
+	if err != nil {
+		return "", fmt.Errorf("wait for another build of the collector: %w", err)
+	}
+	defer unlock()
+	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", "builder-config.yaml")
+	build.Dir = root
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the collector with ocb: %w\n%s", err, output)
+	}
+	binary := filepath.Join(root, "bin", binaryName)
+	if err := install(filepath.Join(root, "build", binaryName), binary); err != nil {
+		return "", fmt.Errorf("install the collector: %w", err)
+	}
+	return binary, nil
+}
+
+// install copies a program into place by a rename: a process that runs the old
+// one keeps it.
+func install(from, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.CreateTemp(filepath.Dir(to), binaryName+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(target.Name()) // does nothing after the rename
+	_, err = io.Copy(target, source)
+	if err := errors.Join(err, target.Chmod(0o755), target.Close()); err != nil {
+		return err
+	}
+	return os.Rename(target.Name(), to)
+}

@@ -1,0 +1,172 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Options say how to run a collector.
+type Options struct {
+	Binary  string   // from Build
+	Configs []string // --config, in order; the overlay last
+	Dir     string   // working directory: queue and log go below it
+	Env     []string // KEY=value, over the environment of this process
+	// KeepRunning lets the process outlive this one.
+	KeepRunning bool
+}
+
+// Process is a running collector.
+type Process struct {
+	GRPC, HTTP, Health, Metrics string // addresses, host:port
+
+	LogFile string
+	cmd     *exec.Cmd
+	exited  chan struct{} // closed once the process is gone
+	err     error         // how it ended; valid after exited
+}
+
+// startLimit is generous: a loaded machine needs seconds, not milliseconds.
+const startLimit = 30 * time.Second
+
+// Start starts a collector on free loopback ports and waits until its health
+// check says it is ready. If it does not come up, the end of its log is part of
+// the error.
+func Start(ctx context.Context, o Options) (*Process, error) {
+	ports, err := freeAddresses(4)
+	if err != nil {
+		return nil, fmt.Errorf("find free ports: %w", err)
+	}
+	p := &Process{
+		GRPC: ports[0], HTTP: ports[1], Health: ports[2], Metrics: ports[3],
+		LogFile: filepath.Join(o.Dir, "collector.log"),
+		exited:  make(chan struct{}),
+	}
+	if err := p.launch(o); err != nil {
+		return nil, fmt.Errorf("start the collector: %w", err)
+	}
+	if err := p.waitReady(ctx); err != nil {
+		_ = p.Stop()
+		return nil, fmt.Errorf("start the collector: %w\n%s", err, p.LogTail())
+	}
+	return p, nil
+}
+
+func (p *Process) launch(o Options) error {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(p.LogFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	args := make([]string, 0, 2*len(o.Configs))
+	for _, config := range o.Configs {
+		args = append(args, "--config", config)
+	}
+	p.cmd = exec.Command(o.Binary, args...)
+	p.cmd.Dir = o.Dir
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(),
+		"DWCP_OTLP_GRPC="+p.GRPC, "DWCP_OTLP_HTTP="+p.HTTP, "DWCP_HEALTH="+p.Health, "DWCP_METRICS="+p.Metrics,
+		"DWCP_QUEUE_DIR="+filepath.Join(o.Dir, "queue"))
+	p.cmd.Env = append(p.cmd.Env, o.Env...)
+	// Its own process group: Ctrl-C on a terminal goes to this program, which
+	// then stops the collector in order.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return p.run(o.KeepRunning)
+}
+
+func (p *Process) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for {
+		if healthy(ctx, p.Health) {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return fmt.Errorf("it ended at once: %w", p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("it is not ready: %w", ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func healthy(ctx context.Context, address string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// stopLimit is how long a collector may take to drain before it is killed.
+const stopLimit = 20 * time.Second
+
+// Stop ends the process in order and waits for it.
+func (p *Process) Stop() error {
+	_ = p.Signal(syscall.SIGTERM)
+	select {
+	case <-p.exited:
+		return nil
+	case <-time.After(stopLimit):
+	}
+	_ = p.Signal(syscall.SIGKILL)
+	<-p.exited
+	return errors.New("the collector did not stop within " + stopLimit.String() + " and was killed")
+}
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(signal syscall.Signal) error { return p.cmd.Process.Signal(signal) }
+
+// Exited is closed once the process is gone.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Log returns what the collector has logged so far.
+func (p *Process) Log() string {
+	content, err := os.ReadFile(p.LogFile)
+	if err != nil {
+		return err.Error()
+	}
+	return string(content)
+}
+
+// LogTail returns the last lines of what the collector has logged.
+func (p *Process) LogTail() string {
+	lines := bytes.Split(bytes.TrimSpace([]byte(p.Log())), []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-10):], []byte("\n")))
+}
+
+// freeAddresses returns loopback addresses nobody listens on. All are held
+// until the last is found, so that they differ.
+func freeAddresses(n int) ([]string, error) {
+	var addresses []string
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer listener.Close()
+		addresses = append(addresses, listener.Addr().String())
+	}
+	return addresses, nil
+}

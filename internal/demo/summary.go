@@ -1,0 +1,119 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/novacron/dwcp-telemetry/internal/ledger"
+	"github.com/novacron/dwcp-telemetry/trainingset"
+)
+
+// Summary is what came of a demo. Its JSON is that of demo --json.
+type Summary struct {
+	Sent             int64            `json:"sent"` // the Recorder's count
+	Written          int64            `json:"written"`
+	Duplicate        int64            `json:"duplicate"`
+	Rejected         int64            `json:"rejected"`
+	RejectedByReason map[string]int64 `json:"rejected_by_reason"`
+	RowsPerSecond    float64          `json:"rows_per_second"` // from the first Record to the last commit
+	Balance          ledger.Labels    `json:"balance"`         // link type → label → rows
+	Agreed           int64            `json:"agreed"`          // rows whose algorithm really used is the oracle's
+	WithActual       int64            `json:"with_actual"`     // rows that say which was used
+	Files            []string         `json:"files"`
+
+	Validation trainingset.Report `json:"-"`
+	Kept       *Kept              `json:"kept,omitempty"`
+}
+
+// Kept says how to reach and stop what was left running.
+type Kept struct {
+	OTLP     string `json:"otlp"`
+	Metrics  string `json:"metrics"`
+	Psql     string `json:"psql"`
+	StopWith string `json:"stop_with"`
+}
+
+func (s *Summary) account(t ledger.Totals, took time.Duration) {
+	s.Written, s.Duplicate, s.Rejected = t.Written, t.Duplicate, t.Rejected
+	s.RejectedByReason, s.Balance = t.RejectedByReason, t.Labels
+	s.RowsPerSecond = float64(t.Received) / took.Seconds()
+}
+
+// judge holds the run to its promise.
+func (r *run) judge(context.Context) error {
+	s := &r.summary
+	if s.Sent != s.Written+s.Duplicate+s.Rejected {
+		return fmt.Errorf("sent %d, but written %d + duplicate %d + rejected %d", s.Sent, s.Written, s.Duplicate, s.Rejected)
+	}
+	if s.Sent == 0 {
+		return errors.New("nothing was sent")
+	}
+	return nil
+}
+
+func (s *Summary) keep(r *run) {
+	if !r.Keep {
+		return
+	}
+	s.Kept = &Kept{
+		OTLP:     "http://" + r.collector.GRPC,
+		Metrics:  "http://" + r.collector.Metrics + "/metrics",
+		Psql:     "psql \"$DWCP_DATABASE_URL\"",
+		StopWith: fmt.Sprintf("kill %d", r.collector.PID()),
+	}
+	if r.db.Server != nil {
+		s.Kept.Psql = fmt.Sprintf("psql '%s'", r.db.URL)
+		s.Kept.StopWith = fmt.Sprintf("kill %d; sleep 2; kill -INT %d", r.collector.PID(), r.db.Server.PID())
+	}
+}
+
+// WriteText writes the summary for a person to read.
+func (s *Summary) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nSent %d decisions = %d written + %d rejected", s.Sent, s.Written, s.Rejected)
+	if s.Duplicate > 0 {
+		fmt.Fprintf(&b, " + %d duplicate", s.Duplicate)
+	}
+	fmt.Fprintf(&b, ", %.0f rows/s from Record to commit\n", s.RowsPerSecond)
+	for _, reason := range slices.Sorted(maps.Keys(s.RejectedByReason)) {
+		fmt.Fprintf(&b, "  rejected as %s: %d\n", reason, s.RejectedByReason[reason])
+	}
+	b.WriteString("\nLabel balance per link type (plan/1):\n")
+	if err := s.Balance.WriteText(&b); err != nil {
+		return err
+	}
+	if s.WithActual > 0 {
+		fmt.Fprintf(&b, "\nThe algorithm really used is the oracle's in %.1f %% of %d rows.\n", 100*float64(s.Agreed)/float64(s.WithActual), s.WithActual)
+	}
+	b.WriteString("\n")
+	if err := s.Validation.WriteText(&b); err != nil {
+		return err
+	}
+	b.WriteString("\nFiles:\n")
+	for _, file := range s.Files {
+		fmt.Fprintf(&b, "  %s\n", file)
+	}
+	s.writeNext(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (s *Summary) writeNext(b *strings.Builder) {
+	if s.Kept != nil {
+		fmt.Fprintf(b, "\nStill running:\n  OTLP/gRPC  %s\n  metrics    %s\n  database   %s\nStop them with:\n  %s\n",
+			s.Kept.OTLP, s.Kept.Metrics, s.Kept.Psql, s.Kept.StopWith)
+	}
+	b.WriteString(`
+Next:
+  go run ./cmd/dwcp-telemetry status                 what the table holds
+  go run ./cmd/dwcp-telemetry export --out data      the training set, with your filter
+  go run ./cmd/dwcp-telemetry demo --keep            leave PostgreSQL and collector running
+  go run ./cmd/dwcp-telemetry --help                 everything else
+`)
+}
