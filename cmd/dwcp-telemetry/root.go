@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -49,16 +48,20 @@ func (a *app) open(ctx context.Context) (*database.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return database.Open(ctx, database.Options{Source: source, Dir: dataDir(), Log: os.Stderr})
+	dir, err := workDir()
+	if err != nil {
+		return nil, err
+	}
+	return database.Open(ctx, database.Options{Source: source, Dir: dir, Log: os.Stderr})
 }
 
-// dataDir is .dwcp in the project, or in the working directory outside of one.
-func dataDir() string {
+// workDir is .dwcp in the project, or in the working directory outside of one.
+func workDir() (string, error) {
 	root, err := collector.Root()
 	if err != nil {
 		root = "."
 	}
-	return filepath.Join(root, ".dwcp")
+	return collector.WorkDir(root)
 }
 
 // withDatabase runs a command's work on the open database and closes it.

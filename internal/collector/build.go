@@ -36,12 +36,27 @@ func Root() (string, error) {
 	}
 }
 
+// WorkDir returns the project's folder for what is made while it runs, .dwcp,
+// which it makes. Others may pass through it but not look around: the private
+// PostgreSQL may run as another user, and what lies in it is 0700 or 0600.
+func WorkDir(root string) (string, error) {
+	dir := filepath.Join(root, ".dwcp")
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o711)
+}
+
 // Build builds the collector of the project at root and returns its path,
 // bin/otelcol-dwcp. Go's build cache makes every build but the first a short
 // one. Several processes may build at once: one works, the others wait. What
 // the builder prints is part of the error.
 func Build(ctx context.Context, root string) (string, error) {
-	unlock, err := lock(ctx, filepath.Join(root, ".dwcp", "build.lock"))
+	work, err := WorkDir(root)
+	if err != nil {
+		return "", fmt.Errorf("build the collector: %w", err)
+	}
+	unlock, err := lock(ctx, filepath.Join(work, "build.lock"))
 	if err != nil {
 		return "", fmt.Errorf("wait for another build of the collector: %w", err)
 	}

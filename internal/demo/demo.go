@@ -30,7 +30,8 @@ type Options struct {
 type run struct {
 	Options
 	steps     *progress.Reporter
-	dir       string // of this run
+	work      string // .dwcp
+	dir       string // of this run, below it
 	db        *database.Database
 	collector *collector.Process
 	summary   Summary
@@ -52,7 +53,10 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 
 func (r *run) all(ctx context.Context) error {
 	var err error
-	if r.dir, err = newRunDir(r.Root); err != nil {
+	if r.work, err = collector.WorkDir(r.Root); err != nil {
+		return err
+	}
+	if r.dir, err = newRunDir(r.work); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -71,8 +75,8 @@ func (r *run) all(ctx context.Context) error {
 
 // newRunDir makes a folder for this run alone: the queue of one that was killed
 // must not flow into the next one's count.
-func newRunDir(root string) (string, error) {
-	parent := filepath.Join(root, ".dwcp", "demo")
+func newRunDir(work string) (string, error) {
+	parent := filepath.Join(work, "demo")
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", err
 	}
@@ -83,7 +87,7 @@ func newRunDir(root string) (string, error) {
 func (r *run) startPostgres(ctx context.Context) error {
 	step := r.steps.Start("starting PostgreSQL")
 	var err error
-	r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: filepath.Join(r.Root, ".dwcp"), Log: r.Log, KeepRunning: r.Keep})
+	r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: r.work, Log: r.Log, KeepRunning: r.Keep})
 	if err != nil {
 		step.Fail()
 		return err

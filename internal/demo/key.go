@@ -19,7 +19,7 @@ func (r *run) collectorEnv(dsn string) ([]string, error) {
 	if os.Getenv("DWCP_VM_ID_KEY") != "" || os.Getenv("DWCP_VM_ID_KEY_FILE") != "" {
 		return env, nil
 	}
-	file, err := keyFile(filepath.Join(r.Root, ".dwcp", "vm-id.key"))
+	file, err := keyFile(filepath.Join(r.work, "vm-id.key"))
 	if err != nil {
 		return nil, fmt.Errorf("make a key for the VM ids: %w", err)
 	}
