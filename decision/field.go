@@ -16,11 +16,12 @@ const (
 	RoleLabel                      // what the oracle says
 	RoleQuality                    // may this row be trained on
 	RoleProvenance                 // how the row came about
+	RoleRecording                  // by which Recorder; a replay changes it and nothing else
 )
 
 var roleNames = [...]string{
 	RoleIdentity: "identity", RoleContext: "context", RolePrior: "prior", RoleOutcome: "outcome",
-	RoleActual: "actual", RoleLabel: "label", RoleQuality: "quality", RoleProvenance: "provenance",
+	RoleActual: "actual", RoleLabel: "label", RoleQuality: "quality", RoleProvenance: "provenance", RoleRecording: "recording",
 }
 
 func (r Role) String() string { return roleNames[r] }

@@ -111,12 +111,12 @@ var fields = []Field{
 
 	optWord("dwcp.actual.outcome", "actual_outcome", 10, oneOf(Success, Failure, Fallback), RoleActual,
 		"how the way used ended: without it only survivors are seen", func(d *Decision) *Opt[Outcome] { return &d.ActualOutcome }),
-	optNumber("dwcp.sampling.ratio", "sampling_ratio", "", above(0).upTo(1), RoleProvenance,
+	optNumber("dwcp.sampling.ratio", "sampling_ratio", "", above(0).upTo(1), RoleRecording,
 		"probability with which this decision was recorded", func(d *Decision) *Opt[float64] { return &d.SamplingRatio }),
-	optional(Field{Key: "dwcp.recorder.id", Column: "recorder_id", SQLType: "uuid", Role: RoleProvenance,
+	optional(Field{Key: "dwcp.recorder.id", Column: "recorder_id", SQLType: "uuid", Role: RoleRecording,
 		Meaning: "the Recorder, new with each start"},
 		uuidCodec, func(d *Decision) *Opt[UUID] { return &d.RecorderID }),
-	optBigint("dwcp.recorder.sequence", "recorder_sequence", atLeast(1).upTo(maxCount), RoleProvenance,
+	optBigint("dwcp.recorder.sequence", "recorder_sequence", atLeast(1).upTo(maxCount), RoleRecording,
 		"1, 2, 3 … per Recorder, taken after sampling and before the ring: a gap is a loss", func(d *Decision) *Opt[int64] { return &d.RecorderSequence }),
 
 	optText("dwcp.vm.key_id", "vm_key_id", atMost(16), RoleProvenance,

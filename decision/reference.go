@@ -26,7 +26,7 @@ func WriteReference(w io.Writer) error {
 	p.line("")
 	p.line("Required \"collector\": the emitter leaves it out, the collector fills it in. Roles: identity (exported only when")
 	p.line("asked for), context and prior (known before the choice: a model's honest features), outcome (what an algorithm")
-	p.line("cost), actual (the way used), label, quality, provenance.")
+	p.line("cost), actual (the way used), label, quality, provenance, recording (by which Recorder: all that a replay changes).")
 	p.line("")
 	p.line("## Quality flags and score")
 	p.line("")

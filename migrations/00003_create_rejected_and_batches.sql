@@ -2,7 +2,7 @@
 -- Decisions the table would refuse, kept with the reason. The digest makes a
 -- resend of the same bad event change nothing.
 CREATE TABLE compression_telemetry_rejected (
-    digest      bytea       PRIMARY KEY, -- SHA-256 of the whole original
+    digest      bytea       PRIMARY KEY, -- SHA-256 of the whole original but the Recorder's fields
     event_id    uuid,
     event_time  timestamptz,
     received_at timestamptz NOT NULL DEFAULT now(),

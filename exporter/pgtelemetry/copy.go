@@ -38,17 +38,17 @@ func copyStatement(into string) string {
 }
 
 // contentFields are the fields that make the content of an event: not its
-// label and quality, which relabel may change, not who recorded it, which a
+// label and quality, which relabel may change, not the Recorder, which a
 // replay changes, and not the pseudonym, which changes with the key.
 var contentFields = func() (content []*decision.Field) {
 	fields := decision.Fields()
 	for i := range fields {
 		f := &fields[i]
-		switch f.Column {
-		case "vm_id", "vm_key_id", "recorder_id", "recorder_sequence", "sampling_ratio":
+		switch f.Role {
+		case decision.RoleLabel, decision.RoleQuality, decision.RoleRecording:
 			continue
 		}
-		if f.Role != decision.RoleLabel && f.Role != decision.RoleQuality {
+		if f.Column != "vm_id" && f.Column != "vm_key_id" {
 			content = append(content, f)
 		}
 	}

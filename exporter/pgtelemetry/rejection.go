@@ -15,7 +15,7 @@ const maxOriginal = 64 << 10
 
 // rejection is a row of compression_telemetry_rejected.
 type rejection struct {
-	digest    [sha256.Size]byte // of the whole original
+	digest    [sha256.Size]byte // of all of it but the Recorder
 	eventID   decision.UUID     // zero where there is none
 	eventTime time.Time         // zero where there is none
 	reason    decision.Reason
@@ -30,12 +30,12 @@ type rejection struct {
 // out of the original, unless raw ones are allowed: it must not get into the
 // database on this way either.
 func newRejection(r *row, problem *decision.FieldError, sqlstate string, allowRawVMID bool) (rejection, error) {
-	original, err := decisionlog.Original(r.resource, r.record, allowRawVMID)
+	original, digest, err := decisionlog.Original(r.resource, r.record, allowRawVMID)
 	if err != nil {
 		return rejection{}, err
 	}
 	rejected := rejection{
-		digest:    sha256.Sum256(original),
+		digest:    digest,
 		eventID:   r.decision.EventID,
 		eventTime: r.decision.Timestamp,
 		reason:    problem.Reason,

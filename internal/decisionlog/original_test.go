@@ -20,7 +20,7 @@ func TestTheOriginalHoldsTheListedAttributesAndNothingElse(t *testing.T) {
 	record.SetSeverityText("secret-severity")
 	record.SetTraceID([16]byte{1})
 	record.SetObservedTimestamp(12345)
-	data, err := Original(resource.Resource(), record, false)
+	data, _, err := Original(resource.Resource(), record, false)
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "secret")
 
@@ -41,18 +41,32 @@ func TestTheOriginalHoldsTheListedAttributesAndNothingElse(t *testing.T) {
 	require.Equal(t, [16]byte{1}, [16]byte(kept.ScopeLogs().At(0).LogRecords().At(0).TraceID()))
 }
 
-func TestTheOriginalIsTheSameEachTimeTheEventIsSent(t *testing.T) {
+func TestTheDigestIsTheSameEachTimeTheEventIsSent(t *testing.T) {
 	t.Parallel()
 	first, again := decisiontest.Full(), decisiontest.Full()
 	again.OracleComputationMillis = decision.Some(99.0)
 	resource, record := encoded(&first)
 	_, resent := encoded(&again)
 	resent.SetObservedTimestamp(99)
-	a, err := Original(resource.Resource(), record, false)
+	data, digest, err := Original(resource.Resource(), record, false)
 	require.NoError(t, err)
-	b, err := Original(resource.Resource(), resent, false)
+	same, sameDigest, err := Original(resource.Resource(), resent, false)
 	require.NoError(t, err)
-	require.Equal(t, a, b)
+	require.Equal(t, data, same)
+	require.Equal(t, digest, sameDigest)
+
+	again.RecorderID, again.RecorderSequence, again.SamplingRatio = decision.Some(again.EventID), decision.Some(int64(8)), decision.Some(0.25)
+	_, replayed := encoded(&again)
+	other, sameDigest, err := Original(resource.Resource(), replayed, false)
+	require.NoError(t, err)
+	require.NotEqual(t, data, other, "the original tells the Recorder")
+	require.Equal(t, digest, sameDigest)
+
+	again.RTTMillis++
+	_, changed := encoded(&again)
+	_, otherDigest, err := Original(resource.Resource(), changed, false)
+	require.NoError(t, err)
+	require.NotEqual(t, digest, otherDigest)
 }
 
 func TestARawVMIDIsLeftOutOfTheOriginalUnlessAllowed(t *testing.T) {
@@ -60,10 +74,10 @@ func TestARawVMIDIsLeftOutOfTheOriginalUnlessAllowed(t *testing.T) {
 	d := decisiontest.Full()
 	d.VMID = "vm-047"
 	resource, record := encoded(&d)
-	data, err := Original(resource.Resource(), record, false)
+	data, _, err := Original(resource.Resource(), record, false)
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "vm-047")
-	data, err = Original(resource.Resource(), record, true)
+	data, _, err = Original(resource.Resource(), record, true)
 	require.NoError(t, err)
 	require.Contains(t, string(data), "vm-047")
 }

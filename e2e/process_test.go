@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg"
+)
+
+// A loaded machine takes seconds for what takes milliseconds elsewhere.
+const (
+	waitLimit = 30 * time.Second
+	waitTick  = 20 * time.Millisecond
+)
+
+// source is where go test takes PostgreSQL from.
+func source(t *testing.T) localpg.Source {
+	t.Helper()
+	s, err := localpg.SourceFromEnv()
+	require.NoError(t, err)
+	return s
+}
+
+// run runs another command of the collector with the same configuration.
+func run(t *testing.T, p *pipeline, command string) string {
+	t.Helper()
+	args := []string{command}
+	for _, config := range p.options.Configs {
+		args = append(args, "--config", config)
+	}
+	cmd := exec.Command(p.options.Binary, args...)
+	cmd.Env = append(os.Environ(), p.options.Env...)
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	return string(output)
+}
+
+// commandLine is what the process list shows of a process.
+func commandLine(t *testing.T, pid int) string {
+	t.Helper()
+	output, err := exec.Command("ps", "-o", "args=", "-p", fmt.Sprint(pid)).Output()
+	require.NoError(t, err)
+	return string(output)
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(body)
+}
