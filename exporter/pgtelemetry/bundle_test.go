@@ -54,7 +54,7 @@ func setupOn(t *testing.T, url string, change ...func(*Config)) *testBundle {
 	return b
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
+func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	return conn
 }
 
-func startExporter(t *testing.T, dsn string, change ...func(*Config)) (exporter.Logs, *observer.ObservedLogs) {
+func startExporter(t testing.TB, dsn string, change ...func(*Config)) (exporter.Logs, *observer.ObservedLogs) {
 	t.Helper()
 	config := newDefaultConfig()
 	config.DSN = configopaque.String(dsn)
@@ -95,10 +95,14 @@ func (b *testBundle) fresh(n int) []decision.Decision {
 
 func logsOf(decisions ...decision.Decision) plog.Logs {
 	logs := plog.NewLogs()
+	var records plog.LogRecordSlice
 	for i := range decisions {
-		resource := logs.ResourceLogs().AppendEmpty()
-		decisionlog.EncodeResource(&decisions[i], resource.Resource())
-		decisionlog.Encode(&decisions[i], resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+		if i == 0 || decisions[i].Environment != decisions[i-1].Environment || decisions[i].EmitterVersion != decisions[i-1].EmitterVersion {
+			resource := logs.ResourceLogs().AppendEmpty()
+			decisionlog.EncodeResource(&decisions[i], resource.Resource())
+			records = resource.ScopeLogs().AppendEmpty().LogRecords()
+		}
+		decisionlog.Encode(&decisions[i], records.AppendEmpty())
 	}
 	return logs
 }

@@ -71,7 +71,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func copyRows(ctx context.Context, tx pgx.Tx, statement string, rows []*row) error {
 	kept := buffers.Get().(*[]byte)
 	defer buffers.Put(kept)
-	buf := append((*kept)[:0], decision.CopyHeader...)
+	buf := (*kept)[:0]
+	buf = append(buf, decision.CopyHeader...)
 	for _, r := range rows {
 		buf = decision.AppendCopyRow(buf, &r.decision)
 	}
@@ -124,18 +125,16 @@ func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 	if _, err := tx.Exec(ctx, lookUpByKey, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return nil, fmt.Errorf("count conflicts: %w", err)
 	}
-	first, last := b.rows[0].decision.Timestamp, b.rows[len(b.rows)-1].decision.Timestamp
-	if err := tx.QueryRow(ctx, countConflicts, first, last).Scan(&res.conflict); err != nil {
+	if err := tx.QueryRow(ctx, countConflicts).Scan(&res.conflict); err != nil {
 		return nil, fmt.Errorf("count conflicts: %w", err)
 	}
 	return res, nil
 }
 
-// lookUpByKey keeps the planner, which knows nothing about the temporary
-// table, from hashing a whole partition; a look-up by key for each row is
-// bounded. What is switched off is priced so high that JIT would compile the
-// query for longer than it runs.
-const lookUpByKey = `SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off`
+// lookUpByKey makes the planner use the key also where it takes a partition,
+// never analyzed, for a tiny one. What is switched off is priced so high that
+// JIT would compile the query for longer than it runs.
+const lookUpByKey = `SET LOCAL jit = off; SET LOCAL enable_seqscan = off`
 
 // copyByRow tries each row under a savepoint, strikes those the table refuses,
 // and merges the rest.

@@ -40,6 +40,7 @@ type run struct {
 // Run runs the demo and returns what came of it. A validation that found
 // something is no error.
 func Run(ctx context.Context, o Options) (*Summary, error) {
+	forgetOTLP()
 	r := &run{Options: o, steps: progress.New(o.Log)}
 	err := r.all(ctx)
 	if o.Keep && err == nil {
@@ -80,14 +81,14 @@ func newRunDir(work string) (string, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", err
 	}
-	dir := filepath.Join(parent, time.Now().UTC().Format("20060102T150405.000Z"))
-	return dir, os.Mkdir(dir, 0o700)
+	// The time for people, the rest for two demos that start at once.
+	return os.MkdirTemp(parent, time.Now().UTC().Format("20060102T150405Z-*"))
 }
 
 func (r *run) startPostgres(ctx context.Context) error {
 	step := r.steps.Start("starting PostgreSQL")
 	var err error
-	r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: r.work, Log: r.Log, KeepRunning: r.Keep})
+	r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: r.work, Log: r.steps, KeepRunning: r.Keep})
 	if err != nil {
 		step.Fail()
 		return err
@@ -102,7 +103,7 @@ func (r *run) startPostgres(ctx context.Context) error {
 }
 
 func (r *run) startCollector(ctx context.Context) error {
-	step := r.steps.Start("building the collector with ocb (minutes the first time, seconds then)")
+	step := r.steps.Start("building the collector with ocb (the first time takes minutes)")
 	binary, err := collector.Build(ctx, r.Root)
 	if err != nil {
 		step.Fail()
@@ -150,7 +151,11 @@ func (r *run) export(ctx context.Context) error {
 		return err
 	}
 	r.summary.Files = append(r.summary.Files, exported.File, r.collector.LogFile)
-	step.Done(fmt.Sprintf("%d rows in %s", exported.Rows, filepath.Base(exported.File)))
+	detail := fmt.Sprintf("%d rows in %s", exported.Rows, filepath.Base(exported.File))
+	if exported.Rows > r.summary.Written {
+		detail += ", those of earlier runs among them"
+	}
+	step.Done(detail)
 	return nil
 }
 

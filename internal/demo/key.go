@@ -27,16 +27,24 @@ func (r *run) collectorEnv(dsn string) ([]string, error) {
 }
 
 // keyFile makes a key the first time: the pseudonyms of later runs then match.
+// The file appears with all that is in it, since another demo may start now.
 func keyFile(path string) (string, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*") // 0600
 	if err != nil {
 		return "", err
 	}
+	defer os.Remove(file.Name())
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails: crypto/rand ends the program instead
 	_, err = fmt.Fprintln(file, hex.EncodeToString(key))
-	return path, errors.Join(err, file.Close())
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return path, nil
 }

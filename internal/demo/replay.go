@@ -86,21 +86,26 @@ func (r *run) send(ctx context.Context, count func(done, total int)) (*instrumen
 	return recorder, sendErr
 }
 
-// pointAt makes this process's OTLP variables those of a demo: what the user
-// has set for real telemetry must not get in its way, nor the demo in there.
-func pointAt(address string) {
+// forgetOTLP unsets what the user has set for real telemetry: it must not get in
+// the way of the demo's Recorder and collector, nor the demo in there.
+func forgetOTLP() {
 	for _, entry := range os.Environ() {
 		key, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(key, "OTEL_") || strings.HasPrefix(key, "DWCP_TELEMETRY_") {
 			_ = os.Unsetenv(key)
 		}
 	}
+}
+
+// pointAt makes this process's OTLP variables those of a demo.
+func pointAt(address string) {
 	_ = os.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+address)
 	_ = os.Setenv("OTEL_SERVICE_NAME", "dwcp-demo")
 	_ = os.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=demo,service.version=sample")
 }
 
-// account waits until the ledger has grown by all that was sent.
+// account waits until all that was sent is written or rejected. What was sent
+// twice, because an answer got lost, is a duplicate and does not count.
 func (r *run) account(ctx context.Context, conn *pgx.Conn, before ledger.Totals) (ledger.Totals, error) {
 	ctx, cancel := context.WithTimeout(ctx, accountLimit)
 	defer cancel()
@@ -110,14 +115,15 @@ func (r *run) account(ctx context.Context, conn *pgx.Conn, before ledger.Totals)
 			return now, err
 		}
 		grown := now.Since(before)
-		if grown.Received >= r.summary.Sent {
+		accounted := grown.Written + grown.Rejected
+		if accounted >= r.summary.Sent {
 			return grown, nil
 		}
 		select {
 		case <-ctx.Done():
-			return grown, fmt.Errorf("the ledger accounts for %d of %d decisions: %w\n%s", grown.Received, r.summary.Sent, ctx.Err(), r.collector.LogTail())
+			return grown, fmt.Errorf("the ledger accounts for %d of %d decisions: %w\n%s", accounted, r.summary.Sent, ctx.Err(), r.collector.LogTail())
 		case <-r.collector.Exited():
-			return grown, fmt.Errorf("the collector ended after %d of %d decisions\n%s", grown.Received, r.summary.Sent, r.collector.LogTail())
+			return grown, fmt.Errorf("the collector ended after %d of %d decisions\n%s", accounted, r.summary.Sent, r.collector.LogTail())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

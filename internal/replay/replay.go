@@ -33,6 +33,9 @@ type Options struct {
 	Decisions int
 	// Now is the end of the span that times are moved to.
 	Now time.Time
+	// MaxPending is how many decisions may be in the Recorder at once, less than
+	// its ring holds: 0 for 6144, of the 8192 that it holds by default.
+	MaxPending int
 	// Progress is told, now and then, how many of how many are sent; 0 of them
 	// where that is not known. May be nil.
 	Progress func(done, total int)
@@ -48,7 +51,10 @@ func Send(ctx context.Context, r *instrumentation.Recorder, source Source, o Opt
 	if !r.Enabled() {
 		return 0, errors.New("the Recorder is disabled (DWCP_TELEMETRY_ENABLED or OTEL_SDK_DISABLED)")
 	}
-	s := &sender{recorder: r, progress: o.Progress}
+	s := &sender{recorder: r, progress: o.Progress, maxPending: uint64(max(o.MaxPending, 0))}
+	if s.maxPending == 0 {
+		s.maxPending = defaultMaxPending
+	}
 	if o.KeepTimes {
 		for d, err := range source() {
 			if err != nil {
@@ -73,16 +79,17 @@ func Send(ctx context.Context, r *instrumentation.Recorder, source Source, o Opt
 type sender struct {
 	recorder    *instrumentation.Recorder
 	progress    func(done, total int)
+	maxPending  uint64
 	sent, total int
 }
 
 const (
-	maxPending    = 2048 // a quarter of the Recorder's ring
-	progressEvery = 256
+	defaultMaxPending = 6144
+	progressEvery     = 256
 )
 
 func (s *sender) send(ctx context.Context, d *decision.Decision) error {
-	for s.sent%progressEvery == 0 && s.recorder.Stats().Pending > maxPending {
+	for s.recorder.Stats().Pending >= s.maxPending {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
