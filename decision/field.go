@@ -154,7 +154,7 @@ func build[T any](f Field, c codec[T], load func(*Decision) (T, bool), store fun
 	}
 	f.set = func(d *Decision, w Value) bool {
 		v, ok := c.unwrap(w)
-		if ok && !(w.kind == KindText && w.text == "") {
+		if ok && (w.kind != KindText || w.text != "") {
 			store(d, v)
 		}
 		return ok

@@ -62,7 +62,7 @@ func TestEveryFieldSurvivesDecodeOfItsValue(t *testing.T) {
 		require.Nil(t, f.Decode(parsed, &got), f.Name())
 	}
 	require.Equal(t, want, got)
-	require.True(t, want == got, "decisions with the same content are ==")
+	require.True(t, want == got, "decisions with the same content are ==") //nolint:testifylint // Equal looks deeper than == does
 }
 
 func TestThePlansColumnsComeFirstAndInItsOrder(t *testing.T) {

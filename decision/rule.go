@@ -34,7 +34,7 @@ func between(lo, hi float64) Rule {
 func atLeast(lo float64) Rule {
 	return Rule{Min: lo, Max: maxQuantity, words: "must be ≥ " + number10(lo) + " and ≤ 1e12"}
 }
-func above(lo float64) Rule {
+func above(lo float64) Rule { //nolint:unparam // above(0) reads as the rule does
 	return Rule{Min: lo, MinExcluded: true, Max: maxQuantity, words: "must be > " + number10(lo) + " and ≤ 1e12"}
 }
 

@@ -110,7 +110,7 @@ func TestEachWrongValueIsNamedWithItsRule(t *testing.T) {
 func TestRatiosAndSwitchesAreRead(t *testing.T) {
 	t.Parallel()
 	const ratio, enabled = "DWCP_TELEMETRY_SAMPLING_RATIO", "DWCP_TELEMETRY_ENABLED"
-	for value, want := range map[string]float64{"": 1, "0": 0, "0.25": 0.25, "1": 1, " 1e-3 ": 0.001} {
+	for value, want := range map[string]float64{"": 1, "0": 0, "0.25": 0.25, "1": 1, " 1e-3 ": 0.001} { //nolint:gocritic // spaces around a value are part of the case
 		env := environmentOf(map[string]string{ratio: value})
 		assert.Equal(t, want, env.ratio(ratio, 1), value)
 		assert.Empty(t, env.problems)

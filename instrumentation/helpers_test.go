@@ -163,6 +163,7 @@ func giveUp(r *Recorder) {
 
 // within bounds a test that waits for what must come.
 func within(tb testing.TB) context.Context {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	tb.Cleanup(cancel)
 	return ctx

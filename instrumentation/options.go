@@ -6,7 +6,6 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/log"
-	"go.opentelemetry.io/otel/log/global"
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -86,7 +85,7 @@ func (c *config) apply(opts []Option) {
 // provider returns the LoggerProvider to use where there is no own sender.
 func (c *config) provider() log.LoggerProvider {
 	if c.loggerProvider == nil {
-		return global.GetLoggerProvider()
+		return otel.GetLoggerProvider()
 	}
 	return c.loggerProvider
 }

@@ -86,6 +86,7 @@ func BenchmarkRecordRingFull(b *testing.B) {
 }
 
 func benchmarkRecord(b *testing.B, r *Recorder) {
+	b.Helper()
 	ctx, d := context.Background(), someDecision("7f0c1a52-93b4-4f0e-8f4e-2f8a4b0b8a11")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -19,6 +19,7 @@ func TestNilIsSafeEverywhere(t *testing.T) {
 	d := someDecision("r")
 	for name, r := range map[string]*Recorder{"nil": nil, "zero": {}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r.SetEnabled(true)
 			r.Record(context.Background(), &d)
 			require.NoError(t, r.SetSamplingRatio(0.5))

@@ -19,7 +19,7 @@ func writeAtomically(path string, write func(io.Writer) error) (bytes int64, err
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(file.Name())
+			_ = os.Remove(file.Name())
 		}
 	}()
 	bytes, err = fill(file, write)

@@ -69,7 +69,8 @@ func (s *snapshot) summarize(ctx context.Context) (ExportResult, error) {
 	if err != nil {
 		return result, explain("count the rows to export", err)
 	}
-	return result, s.warn(ctx, &result)
+	err = s.warn(ctx, &result)
+	return result, err
 }
 
 func (r *ExportResult) widen(oldest, newest time.Time) {

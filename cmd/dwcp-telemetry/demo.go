@@ -9,7 +9,6 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/demo"
-	"github.com/novacron/dwcp-telemetry/internal/localpg"
 )
 
 func (a *app) demo() *cobra.Command {
@@ -24,15 +23,13 @@ waits until every one is accounted for, exports and validates the training set,
 and prints a summary. Times are moved to the last 7 days, ids are new.
 
 It stops everything it started, also on Ctrl-C.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if options.Source, err = localpg.ParseSource("--postgres", a.postgres); err != nil {
-				return err
-			}
+			options.Source = a.source
 			if options.Decisions < 0 {
 				return fmt.Errorf("--decisions: must be at least 0, got %d", options.Decisions)
 			}
+			var err error
 			if options.Root, err = collector.Root(); err != nil {
 				return err
 			}

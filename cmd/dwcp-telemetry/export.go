@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
@@ -19,15 +22,15 @@ times UTC, NULL an empty cell, so that pandas.read_csv finds the right types.
 
 The defaults are the plan's filter: candidates of the last 30 days with a quality
 score above 0.8, but no limit.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if options.Since, err = trainingset.ParseAge(since); err != nil {
-				return err
+				return asFlag(err, "since")
 			}
 			return a.withConnection(cmd.Context(), func(conn *pgx.Conn) error {
 				exported, err := trainingset.Export(cmd.Context(), conn, dir, options)
 				if err != nil {
-					return err
+					return asFlag(err, "")
 				}
 				return exported.WriteText(cmd.OutOrStdout())
 			})
@@ -41,4 +44,16 @@ score above 0.8, but no limit.`,
 	flags.Int64Var(&options.Limit, "limit", options.Limit, "at most so many rows, the oldest; 0 takes all")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
+}
+
+// asFlag names the flag in an error about an option.
+func asFlag(err error, name string) error {
+	var wrong *trainingset.OptionError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	if name == "" {
+		name = wrong.Option
+	}
+	return fmt.Errorf("--%s: %s, got %q", name, wrong.Rule, wrong.Value)
 }

@@ -18,16 +18,21 @@ import (
 // which they have told already.
 var errCheckFailed = errors.New("a check failed")
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() (exitCode int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	err := newRoot().ExecuteContext(ctx)
-	stop()
 	switch {
 	case err == nil:
+		return 0
 	case errors.Is(err, errCheckFailed):
-		os.Exit(1)
-	default:
-		fmt.Fprintln(os.Stderr, "dwcp-telemetry:", err)
-		os.Exit(2)
+		return 1
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
 	}
+	fmt.Fprintln(os.Stderr, "dwcp-telemetry:", err)
+	return 2
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -11,22 +12,27 @@ import (
 
 func (a *app) migrate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "migrate",
+		Use:   "migrate up|status",
 		Short: "Make or update the tables, or say what is missing",
 		Long: `migrate keeps the database's tables, roles and functions at the version of this
 program. It needs a login that may create roles and objects in the schema public.`,
+		Args: aCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return seeHelp(cmd, errors.New("say what to do: migrate up or migrate status"))
+		},
+		DisableFlagsInUseLine: true,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "up",
 			Short: "Apply every migration that is not applied yet",
-			Args:  cobra.NoArgs,
+			Args:  noArguments,
 			RunE:  a.migrateUp,
 		},
 		&cobra.Command{
 			Use:   "status",
 			Short: "List the migrations; exit 1 if one is not applied",
-			Args:  cobra.NoArgs,
+			Args:  noArguments,
 			RunE:  a.migrateStatus,
 		})
 	return cmd

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -28,7 +29,7 @@ http://localhost:4317, with OTEL_EXPORTER_OTLP_HEADERS and the others.
 Ids are new and times are moved to the last 7 days. With --keep-times both stay:
 an event without an event_id gets one made of its request id and time, so that
 sending the same file again changes nothing.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Now = time.Now()
 			return sendFile(cmd, args[0], options)
@@ -53,20 +54,30 @@ func sendFile(cmd *cobra.Command, path string, options replay.Options) error {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
-	// After Ctrl-C what is in the ring gets a moment, not a minute.
-	limit := flushLimit
-	if cmd.Context().Err() != nil {
-		limit = time.Second
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), limit)
-	defer cancel()
-	if flushed := recorder.Shutdown(ctx); err == nil {
+	if flushed := flush(cmd.Context(), recorder); err == nil {
 		err = flushed
 	}
 	stats := recorder.Stats()
 	fmt.Fprintf(cmd.OutOrStdout(), "recorded %d: sent %d, refused %d, not delivered %d\n", stats.Recorded, stats.Sent, stats.Refused, stats.Pending)
 	if stats.SampledOut > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "left out by DWCP_TELEMETRY_SAMPLING_RATIO: %d\n", stats.SampledOut)
+	}
+	if err == nil && stats.Refused > 0 {
+		err = fmt.Errorf("the collector refused %d of %d decisions", stats.Refused, stats.Recorded)
+	}
+	return err
+}
+
+// flush waits for the last acknowledgement. After Ctrl-C what is in the ring
+// gets a moment, not a minute.
+func flush(ctx context.Context, recorder *instrumentation.Recorder) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLimit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })
+	defer stop()
+	err := recorder.Shutdown(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w; does a collector listen where OTEL_EXPORTER_OTLP_ENDPOINT points (http://localhost:4317 unless set)?", err)
 	}
 	return err
 }

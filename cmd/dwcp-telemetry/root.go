@@ -13,7 +13,8 @@ import (
 
 // app is what the commands share.
 type app struct {
-	postgres string // --postgres
+	postgres string         // --postgres
+	source   localpg.Source // what it says
 }
 
 func newRoot() *cobra.Command {
@@ -33,26 +34,34 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
   dwcp-telemetry status                 what has arrived
   dwcp-telemetry export --out data      the training set as CSV
   dwcp-telemetry validate data          check it`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Args:                  aCommand,
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE:     a.readFlags,
+		DisableFlagsInUseLine: true,
+		SilenceUsage:          true,
+		SilenceErrors:         true,
 	}
+	root.SetFlagErrorFunc(seeHelp)
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
 	root.AddCommand(a.demo(), a.migrate(), a.replay(), a.status(), a.export(), a.validate())
 	return root
 }
 
+// readFlags looks at what every command has, before any of them does anything.
+func (a *app) readFlags(*cobra.Command, []string) (err error) {
+	a.source, err = localpg.ParseSource("--postgres", a.postgres)
+	return err
+}
+
 // open opens the database; notes about slow steps go to standard error.
 func (a *app) open(ctx context.Context) (*database.Database, error) {
-	source, err := localpg.ParseSource("--postgres", a.postgres)
-	if err != nil {
-		return nil, err
-	}
 	dir, err := workDir()
 	if err != nil {
 		return nil, err
 	}
-	return database.Open(ctx, database.Options{Source: source, Dir: dir, Log: os.Stderr})
+	return database.Open(ctx, database.Options{Source: a.source, Dir: dir, Log: os.Stderr})
 }
 
 // workDir is .dwcp in the project, or in the working directory outside of one.

@@ -18,7 +18,7 @@ func (a *app) status() *cobra.Command {
 		Use:   "status",
 		Short: "What has arrived: counts, label balance, partitions",
 		Long:  `status reads the load ledger and the catalog, never the table itself, however large that is.`,
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withConnection(cmd.Context(), func(conn *pgx.Conn) error {
 				status, err := ledger.ReadStatus(cmd.Context(), conn)
@@ -39,12 +39,7 @@ func (a *app) status() *cobra.Command {
 // withConnection runs a command's work on one connection.
 func (a *app) withConnection(ctx context.Context, work func(*pgx.Conn) error) error {
 	return a.withDatabase(ctx, func(db *database.Database) error {
-		config, err := pgx.ParseConfig(db.URL)
-		if err != nil {
-			// pgx repeats the URL in its error, and the URL may hold a password.
-			return fmt.Errorf("%s: is not a URL that PostgreSQL understands (postgres://user@host:port/database)", database.EnvURL)
-		}
-		conn, err := pgx.ConnectConfig(ctx, config)
+		conn, err := pgx.Connect(ctx, db.URL)
 		if err != nil {
 			return fmt.Errorf("connect to %s: %w", db.Name(), err)
 		}

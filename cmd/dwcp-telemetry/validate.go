@@ -17,7 +17,7 @@ func (a *app) validate() *cobra.Command {
 		Long: `validate reads a CSV that export wrote, or the folder it is in, and checks header,
 types, ranges and enums, and every label against the rule it was made with. Warnings
 (missing values, outliers, imbalance) do not fail it.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a folder or a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			named, err := oracle.Named(rule)
 			if err != nil {

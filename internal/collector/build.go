@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
+	"time"
 )
 
 const (
@@ -63,7 +65,7 @@ func Build(ctx context.Context, root string) (string, error) {
 	defer unlock()
 	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", "builder-config.yaml")
 	build.Dir = root
-	if output, err := build.CombinedOutput(); err != nil {
+	if output, err := runAlone(build); err != nil {
 		return "", fmt.Errorf("build the collector with ocb: %w\n%s", err, output)
 	}
 	binary := filepath.Join(root, "bin", binaryName)
@@ -72,6 +74,23 @@ func Build(ctx context.Context, root string) (string, error) {
 	}
 	return binary, nil
 }
+
+// runAlone runs a command that ends, when its context does, with all that it has
+// started: go has children and grandchildren, and a compiler that lived on would
+// also hold the pipe that we read.
+func runAlone(cmd *exec.Cmd) (output []byte, err error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = interruptLimit
+	output, err = cmd.CombinedOutput()
+	if err != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what has not obeyed
+	}
+	return output, err
+}
+
+// interruptLimit is how long an interrupted build may take to clean up.
+const interruptLimit = 5 * time.Second
 
 // install copies a program into place by a rename: a process that runs the old
 // one keeps it.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -41,6 +42,21 @@ const startLimit = 30 * time.Second
 // check says it is ready. If it does not come up, the end of its log is part of
 // the error.
 func Start(ctx context.Context, o Options) (*Process, error) {
+	for attempt := 1; ; attempt++ {
+		p, err := start(ctx, o)
+		if attempt == attempts || !errors.Is(err, errPortTaken) {
+			return p, err
+		}
+	}
+}
+
+// A port that was free may be another process's by the time the collector
+// listens; then others are tried.
+const attempts = 5
+
+var errPortTaken = errors.New("another process has taken one of its ports")
+
+func start(ctx context.Context, o Options) (*Process, error) {
 	ports, err := freeAddresses(4)
 	if err != nil {
 		return nil, fmt.Errorf("find free ports: %w", err)
@@ -73,7 +89,7 @@ func (p *Process) launch(o Options) error {
 	for _, config := range o.Configs {
 		args = append(args, "--config", config)
 	}
-	p.cmd = exec.Command(o.Binary, args...)
+	p.cmd = exec.Command(o.Binary, args...) //nolint:noctx // Stop ends it in order, a context would kill it
 	p.cmd.Dir = o.Dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(),
@@ -90,17 +106,31 @@ func (p *Process) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
-		if healthy(ctx, p.Health) {
+		ready := healthy(ctx, p.Health)
+		select {
+		case <-p.exited:
+			return p.ended()
+		default:
+		}
+		if ready {
 			return nil
 		}
 		select {
 		case <-p.exited:
-			return fmt.Errorf("it ended at once: %w", p.err)
+			return p.ended()
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w", ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// ended says why a collector is not there any more.
+func (p *Process) ended() error {
+	if strings.Contains(p.Log(), syscall.EADDRINUSE.Error()) {
+		return errPortTaken
+	}
+	return fmt.Errorf("it ended at once: %w", p.err)
 }
 
 func healthy(ctx context.Context, address string) bool {
@@ -165,7 +195,7 @@ func freeAddresses(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
+		defer listener.Close() //nolint:gocritic // held until the last is found, as said above
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil

@@ -38,9 +38,14 @@ type Options struct {
 	KeepRunning bool      // the private server outlives this process
 }
 
-// Open returns the user's own database, or starts the private one.
+// Open returns the user's own database, without connecting to it, or starts the
+// private one.
 func Open(ctx context.Context, o Options) (*Database, error) {
 	if url := os.Getenv(EnvURL); url != "" {
+		if _, err := pgx.ParseConfig(url); err != nil {
+			// pgx repeats the URL in its error, and the URL may hold a password.
+			return nil, fmt.Errorf("%s: is not a URL that PostgreSQL understands (postgres://user@host:port/database)", EnvURL)
+		}
 		return &Database{URL: url}, nil
 	}
 	server, err := localpg.Start(ctx, localpg.Config{

@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,7 +32,7 @@ func serverAccount() (account, error) {
 			return accountOf(u)
 		}
 	}
-	return account{}, fmt.Errorf("choose the user PostgreSQL runs as: it refuses root, and there is neither a user postgres nor nobody")
+	return account{}, errors.New("choose the user PostgreSQL runs as: it refuses root, and there is neither a user postgres nor nobody")
 }
 
 func accountOf(u *user.User) (account, error) {

@@ -14,7 +14,7 @@ import (
 // t.TempDir is not for root.
 func openFolder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(shortTempFolder(testAccount(t)), "dwcp-test-")
+	dir, err := os.MkdirTemp(shortTempFolder(testAccount(t)), "dwcp-test-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })

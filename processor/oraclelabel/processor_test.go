@@ -214,7 +214,7 @@ func TestLogsThatAreNoDecisionsPassUntouched(t *testing.T) {
 	alone := logs.ResourceLogs().AppendEmpty()
 	alone.Resource().Attributes().PutStr("host.name", "h2")
 	alone.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("world")
-	var before plog.LogRecord = plog.NewLogRecord()
+	before := plog.NewLogRecord()
 	other.CopyTo(before)
 
 	out := process(t, "oraclelabel", logs)

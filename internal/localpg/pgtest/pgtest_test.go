@@ -2,8 +2,8 @@ package pgtest_test
 
 import (
 	"context"
-	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,8 +33,9 @@ func value[T any](t *testing.T, url, sql string) (v T) {
 const countTables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 
 func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
 	for i := range 4 {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			admin := pgtest.Database(t)
 			_, err := connect(t, admin).Exec(t.Context(), "CREATE TABLE only_mine ()")
