@@ -143,9 +143,9 @@ func waitReceived(t *testing.T, conn *pgx.Conn, n int) {
 		30*time.Second, 20*time.Millisecond)
 }
 
-func queryInt(t *testing.T, conn *pgx.Conn, query string, args ...any) (n int) {
+func queryInt(t *testing.T, conn *pgx.Conn, query string) (n int) {
 	t.Helper()
-	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
+	require.NoError(t, conn.QueryRow(t.Context(), query).Scan(&n))
 	return n
 }
 

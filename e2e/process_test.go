@@ -1,11 +1,11 @@
 package e2e
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -45,7 +45,7 @@ func run(t *testing.T, p *pipeline, command string) string {
 // commandLine is what the process list shows of a process.
 func commandLine(t *testing.T, pid int) string {
 	t.Helper()
-	output, err := exec.Command("ps", "-o", "args=", "-p", fmt.Sprint(pid)).Output()
+	output, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	require.NoError(t, err)
 	return string(output)
 }

@@ -58,7 +58,8 @@ func TestJustOneRowOfTheSampleBreaksARule(t *testing.T) {
 func TestWhoeverStopsReadingGetsNoMore(t *testing.T) {
 	t.Parallel()
 	n := 0
-	for range sample.Measured() {
+	for _, err := range sample.Measured() {
+		require.NoError(t, err)
 		if n++; n == 3 {
 			break
 		}

@@ -1,0 +1,55 @@
+# `make` lists what there is to make.
+.DEFAULT_GOAL := help
+
+GOLANGCI_LINT_VERSION := v2.15.0
+TOOLS := .dwcp/tools
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+
+# What runs goroutines of its own, or shares state with those of others.
+RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
+	./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset
+
+.PHONY: help build demo test race lint generate tidy check bench fuzz clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/otelcol-dwcp (by ocb) and bin/dwcp-telemetry
+	mkdir -p bin
+	go tool builder --config builder-config.yaml
+	install -m 755 build/otelcol-dwcp bin/otelcol-dwcp
+	go build -o bin/dwcp-telemetry ./cmd/dwcp-telemetry
+
+demo: ## the main job once, on measured decisions
+	go run ./cmd/dwcp-telemetry demo
+
+test: ## all tests, on a real PostgreSQL
+	go test ./...
+
+race: ## the tests of what runs concurrently, with the race detector
+	go test -race $(RACE)
+
+lint: $(GOLANGCI_LINT) ## golangci-lint, go vet included
+	$(GOLANGCI_LINT) run ./...
+
+# Installed apart, so that go.mod does not get its dependencies.
+$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+generate: ## docs/event.md and what mdatagen makes of each metadata.yaml
+	go generate ./...
+
+tidy: ## say what go mod tidy would change
+	go mod tidy -diff
+
+check: ## all that CI checks
+	bash .ci/run
+
+bench: ## the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## fuzz the decoder of log records for a while
+	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime 10s ./internal/decisionlog
+
+clean: ## remove what was built; .dwcp with the demo's data stays
+	rm -rf bin build
