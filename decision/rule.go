@@ -60,7 +60,14 @@ func oneOf[T ~string](words ...T) Rule {
 // String says the rule as an error does: "must be 0..100".
 func (r Rule) String() string { return r.words }
 
-func number10(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+// number10 writes counts in plain digits and powers of ten short: 2147483647,
+// 1e36.
+func number10(f float64) string {
+	if math.Abs(f) <= maxCount {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return strings.Replace(strconv.FormatFloat(f, 'g', -1, 64), "e+", "e", 1)
+}
 
 func (r Rule) checkNumber(v float64) Reason {
 	switch {

@@ -89,7 +89,8 @@ REVOKE ALL ON compression_telemetry FROM PUBLIC;
 GRANT INSERT, SELECT ON compression_telemetry TO dwcp_writer;
 GRANT USAGE ON SEQUENCE compression_telemetry_id_seq TO dwcp_writer;
 
--- What the ML team reads: no identity beyond the pseudonym.
+-- What the ML team reads. Of the VM it holds the pseudonym; request and session
+-- ids are opaque by contract, and needed to keep a session in one split.
 CREATE VIEW compression_telemetry_ml AS SELECT * FROM compression_telemetry;
 ALTER VIEW compression_telemetry_ml OWNER TO dwcp_owner;
 GRANT SELECT ON compression_telemetry_ml TO dwcp_ml_reader;

@@ -21,7 +21,7 @@ COMMENT ON TABLE compression_telemetry_rejected IS 'Decisions that broke a rule,
 -- has to scan the table.
 CREATE TABLE compression_telemetry_batches (
     id                 bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    committed_at       timestamptz NOT NULL DEFAULT now(),
+    committed_at       timestamptz NOT NULL DEFAULT clock_timestamp(), -- now() is when the batch began
     kind               text        NOT NULL DEFAULT 'load',
     received           bigint      NOT NULL,
     written            bigint      NOT NULL,

@@ -2,6 +2,8 @@ package pgtelemetry
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -85,6 +87,20 @@ func sqlstate(err error) string {
 		return pg.Code
 	}
 	return "none"
+}
+
+// outward is an attempt's error as senders may see it, who are answered with
+// it where they wait for the commit: where the database is, and as whom it is
+// entered, is not for them. The log has it.
+func outward(err error) error {
+	var (
+		unreachable *pgconn.ConnectError
+		network     net.Error
+	)
+	if errors.As(err, &unreachable) || errors.As(err, &network) {
+		return fmt.Errorf("PostgreSQL cannot be reached (SQLSTATE %s)", sqlstate(err))
+	}
+	return err
 }
 
 // advice says what an operator has to fix, "" where waiting is all there is.

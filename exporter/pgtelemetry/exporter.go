@@ -75,7 +75,7 @@ func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		e.verified.Store(false) // the table may have changed: look again
 		e.telemetry.PgtelemetryFailures.Add(ctx, 1, metric.WithAttributes(attribute.String("sqlstate", sqlstate(err))))
-		return err
+		return outward(err)
 	}
 	e.count(ctx, res)
 	return nil

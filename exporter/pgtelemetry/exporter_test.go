@@ -167,7 +167,7 @@ func TestItStartsWithoutADatabaseAndWritesOnceThereIsOne(t *testing.T) {
 	rows := b.fresh(2)
 
 	err = e.ConsumeLogs(t.Context(), logsOf(rows...))
-	require.ErrorContains(t, err, "3D000")
+	require.EqualError(t, err, "PostgreSQL cannot be reached (SQLSTATE 3D000)", "a sender is not told where")
 	require.False(t, consumererror.IsPermanent(err))
 	require.Eventually(t, func() bool { return log.FilterMessageSnippet("decisions cannot be written").Len() > 0 }, 5*time.Second, 10*time.Millisecond)
 	require.Contains(t, log.FilterMessageSnippet("decisions cannot be written").All()[0].ContextMap()["advice"], "create the database")

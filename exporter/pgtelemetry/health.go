@@ -38,7 +38,7 @@ func (h *health) report(err error) {
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
-	h.log.Error("decisions cannot be written; they are kept and tried again until they can",
+	h.log.Error("decisions cannot be written; none is lost: they are tried again, here or by their sender",
 		zap.Error(err), zap.String("sqlstate", sqlstate(err)), zap.String("advice", advice(err)))
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 }

@@ -33,6 +33,7 @@ type run struct {
 	work      string // .dwcp
 	dir       string // of this run, below it
 	db        *database.Database
+	binary    string // the collector's
 	collector *collector.Process
 	summary   Summary
 }
@@ -61,7 +62,7 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.startPostgres, r.startCollector, r.replay, r.judge, r.export, r.validate,
+		r.startPostgres, r.buildCollector, r.startCollector, r.replay, r.judge, r.export, r.validate,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -85,90 +86,105 @@ func newRunDir(work string) (string, error) {
 	return os.MkdirTemp(parent, time.Now().UTC().Format("20060102T150405Z-*"))
 }
 
-func (r *run) startPostgres(ctx context.Context) error {
-	step := r.steps.Start("starting PostgreSQL")
-	var err error
-	r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: r.work, Log: r.steps, KeepRunning: r.Keep})
+// step shows one step; its work returns what came of it.
+func (r *run) step(text string, work func(*progress.Step) (string, error)) error {
+	step := r.steps.Start(text)
+	detail, err := work(step)
 	if err != nil {
 		step.Fail()
 		return err
-	}
-	applied, err := migrations.Up(ctx, r.db.URL)
-	if err != nil {
-		step.Fail()
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	step.Done(fmt.Sprintf("%s, %d migrations applied", r.db.Name(), len(applied)))
-	return nil
-}
-
-func (r *run) startCollector(ctx context.Context) error {
-	step := r.steps.Start("building the collector with ocb (the first time takes minutes)")
-	binary, err := collector.Build(ctx, r.Root)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	step.Done("built bin/otelcol-dwcp")
-
-	step = r.steps.Start("starting the collector")
-	dsn, err := r.db.CollectorURL(ctx)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	env, err := r.collectorEnv(dsn)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	r.collector, err = collector.Start(ctx, collector.Options{
-		Binary:      binary,
-		Configs:     []string{filepath.Join(r.Root, "otelcol-config.yaml")},
-		Dir:         r.dir,
-		Env:         env,
-		KeepRunning: r.Keep,
-	})
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	step.Done("collector with otelcol-config.yaml, OTLP/gRPC on " + r.collector.GRPC)
-	return nil
-}
-
-func (r *run) export(ctx context.Context) error {
-	step := r.steps.Start("exporting the training set")
-	conn, err := connect(ctx, r.db.URL)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	exported, err := trainingset.Export(ctx, conn, r.dir, trainingset.DefaultExportOptions())
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	r.summary.Files = append(r.summary.Files, exported.File, r.collector.LogFile)
-	detail := fmt.Sprintf("%d rows in %s", exported.Rows, filepath.Base(exported.File))
-	if exported.Rows > r.summary.Written {
-		detail += ", those of earlier runs among them"
 	}
 	step.Done(detail)
 	return nil
 }
 
-func (r *run) validate(ctx context.Context) error {
-	step := r.steps.Start("validating it")
-	report, err := trainingset.Validate(ctx, r.dir, trainingset.ValidateOptions{})
+func (r *run) startPostgres(ctx context.Context) error {
+	return r.step("starting PostgreSQL", func(*progress.Step) (string, error) {
+		var err error
+		r.db, err = database.Open(ctx, database.Options{Source: r.Source, Dir: r.work, Log: r.steps, KeepRunning: r.Keep})
+		if err != nil {
+			return "", err
+		}
+		applied, err := migrations.Up(ctx, r.db.URL)
+		if err != nil {
+			return "", fmt.Errorf("migrate the database: %w", err)
+		}
+		return fmt.Sprintf("%s, %d migrations applied", r.db.Name(), len(applied)), r.refuseRealData(ctx)
+	})
+}
+
+// refuseRealData keeps made-up decisions out of a database of real ones.
+func (r *run) refuseRealData(ctx context.Context) error {
+	conn, err := connect(ctx, r.db.URL)
 	if err != nil {
-		step.Fail()
 		return err
 	}
-	r.summary.Validation = report
-	step.Done("validated")
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var others bool
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM compression_telemetry WHERE environment IS DISTINCT FROM $1)", environment).Scan(&others)
+	if err != nil {
+		return fmt.Errorf("look for real decisions: %w", err)
+	}
+	if others {
+		return fmt.Errorf("%s: must name a database without decisions of other environments than %q, for the demo's are made up; got %s", database.EnvURL, environment, r.db.Name())
+	}
 	return nil
+}
+
+func (r *run) buildCollector(ctx context.Context) error {
+	return r.step("building the collector with ocb (the first time takes minutes)", func(*progress.Step) (string, error) {
+		var err error
+		r.binary, err = collector.Build(ctx, r.Root)
+		return "built bin/otelcol-dwcp", err
+	})
+}
+
+func (r *run) startCollector(ctx context.Context) error {
+	return r.step("starting the collector", func(*progress.Step) (string, error) {
+		dsn, err := r.db.CollectorURL(ctx)
+		if err != nil {
+			return "", err
+		}
+		env, err := r.collectorEnv(dsn)
+		if err != nil {
+			return "", err
+		}
+		r.collector, err = collector.Start(ctx, collector.Options{
+			Binary:      r.binary,
+			Configs:     []string{filepath.Join(r.Root, "otelcol-config.yaml")},
+			Dir:         r.dir,
+			Env:         env,
+			KeepRunning: r.Keep,
+		})
+		if err != nil {
+			return "", err
+		}
+		return "collector with otelcol-config.yaml, OTLP/gRPC on " + r.collector.GRPC, nil
+	})
+}
+
+func (r *run) export(ctx context.Context) error {
+	return r.step("exporting the training set", func(*progress.Step) (string, error) {
+		conn, err := connect(ctx, r.db.URL)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		exported, err := trainingset.Export(ctx, conn, r.dir, trainingset.DefaultExportOptions())
+		if err != nil {
+			return "", err
+		}
+		r.summary.Files = append(r.summary.Files, exported.File, r.collector.LogFile)
+		return fmt.Sprintf("%d rows in %s", exported.Rows, filepath.Base(exported.File)), nil
+	})
+}
+
+func (r *run) validate(ctx context.Context) error {
+	return r.step("validating it", func(*progress.Step) (string, error) {
+		var err error
+		r.summary.Validation, err = trainingset.Validate(ctx, r.dir, trainingset.ValidateOptions{})
+		return "validated", err
+	})
 }
 
 // stop ends what was started, the collector first: it drains its queue.

@@ -12,6 +12,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
 	"github.com/novacron/dwcp-telemetry/internal/ledger"
+	"github.com/novacron/dwcp-telemetry/internal/progress"
 	"github.com/novacron/dwcp-telemetry/internal/replay"
 	"github.com/novacron/dwcp-telemetry/internal/sample"
 )
@@ -31,40 +32,35 @@ const (
 	accountLimit = 60 * time.Second
 )
 
+// environment marks the demo's decisions (deployment.environment.name).
+const environment = "demo"
+
 // replay sends the sample as a DWCP process would and waits until the ledger
 // accounts for every decision.
 func (r *run) replay(ctx context.Context) error {
-	step := r.steps.Start("replaying measured decisions through the Recorder")
-	conn, err := connect(ctx, r.db.URL)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	before, err := ledger.ReadTotals(ctx, conn)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	begin := time.Now()
-	recorder, err := r.send(ctx, step.Count)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	r.summary.Sent = int64(recorder.Stats().Recorded)
-	totals, err := r.account(ctx, conn, before)
-	if err != nil {
-		step.Fail()
-		return err
-	}
-	r.summary.account(totals, time.Since(begin))
-	if err := r.summary.readAgreement(ctx, conn, recorder.ID()); err != nil {
-		step.Fail()
-		return err
-	}
-	step.Done(fmt.Sprintf("%d decisions sent and accounted for", r.summary.Sent))
-	return nil
+	return r.step("replaying measured decisions through the Recorder", func(step *progress.Step) (string, error) {
+		conn, err := connect(ctx, r.db.URL)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		before, err := ledger.ReadTotals(ctx, conn)
+		if err != nil {
+			return "", err
+		}
+		begin := time.Now()
+		recorder, err := r.send(ctx, step.Count)
+		if err != nil {
+			return "", err
+		}
+		r.summary.Sent = int64(recorder.Stats().Recorded)
+		totals, err := r.account(ctx, conn, before)
+		if err != nil {
+			return "", err
+		}
+		r.summary.account(totals, time.Since(begin))
+		return fmt.Sprintf("%d decisions sent and accounted for", r.summary.Sent), r.summary.readAgreement(ctx, conn, recorder.ID())
+	})
 }
 
 // send is all that a DWCP process has to do: make a Recorder, record, shut down.
@@ -101,7 +97,7 @@ func forgetOTLP() {
 func pointAt(address string) {
 	_ = os.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+address)
 	_ = os.Setenv("OTEL_SERVICE_NAME", "dwcp-demo")
-	_ = os.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=demo,service.version=sample")
+	_ = os.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name="+environment+",service.version=sample")
 }
 
 // account waits until all that was sent is written or rejected. What was sent

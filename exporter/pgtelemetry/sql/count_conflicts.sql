@@ -1,5 +1,5 @@
 -- Rows that were there already, with other content under the same id. The
--- pseudonym counts only under the same key. %[1]s and %[2]s: the columns that
+-- pseudonym counts only under the same key. The two lists are the columns that
 -- make the content, of what is stored and of what came. LIMIT keeps the look-up
 -- a look-up by key: as a join it may become one of every row with every other.
 SELECT count(*)

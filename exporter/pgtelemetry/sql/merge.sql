@@ -1,4 +1,3 @@
--- %[1]s: the columns of the event.
 WITH written AS (
     INSERT INTO public.compression_telemetry (%[1]s)
     SELECT %[1]s FROM pg_temp.dwcp_merge ORDER BY timestamp, event_id

@@ -1,0 +1,57 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
+	for line, want := range map[string]string{
+		"demo --decisions x":           `invalid argument "x" for "--decisions" flag: strconv.ParseInt: parsing "x": invalid syntax (see dwcp-telemetry demo --help)`,
+		"demo --decisions -1":          "--decisions: must be at least 0, got -1",
+		"demo 5":                       `dwcp-telemetry demo takes no arguments, got "5" (see dwcp-telemetry demo --help)`,
+		"demo --forever":               "unknown flag: --forever (see dwcp-telemetry demo --help)",
+		"demo --postgres nonsense":     `--postgres: must be auto, local or download, got "nonsense"`,
+		"validate . --postgres oracle": `--postgres: must be auto, local or download, got "oracle"`,
+		"replay":                       "dwcp-telemetry replay needs one argument, a file, got 0 (see dwcp-telemetry replay --help)",
+		"replay a b":                   "dwcp-telemetry replay needs one argument, a file, got 2 (see dwcp-telemetry replay --help)",
+		"validate":                     "dwcp-telemetry validate needs one argument, a folder or a file, got 0 (see dwcp-telemetry validate --help)",
+		"validate . --rule plan/9":     `--rule: must be one of plan/1, completion/1, got "plan/9"`,
+		"export":                       `required flag(s) "out" not set`,
+		"export --out d --since month": `--since: must be a whole number and a unit (s, m, h, d or w), like 30d, got "month"`,
+		"migrate":                      "say what to do: migrate up or migrate status (see dwcp-telemetry migrate --help)",
+		"migrate down":                 `there is no command "dwcp-telemetry migrate down" (see dwcp-telemetry migrate --help)`,
+		"expotr":                       `there is no command "dwcp-telemetry expotr"; did you mean export? (see dwcp-telemetry --help)`,
+	} {
+		r := execute(t, nil, strings.Fields(line)...)
+		require.Equal(t, 2, r.code, line)
+		require.Equal(t, "dwcp-telemetry: "+want+"\n", r.stderr, line)
+		require.Empty(t, r.stdout, line)
+	}
+}
+
+func TestOptionsThatOnlyTheExportCanJudgeAreToldAsFlags(t *testing.T) {
+	env := with(database(t))
+	succeed(t, env, "migrate", "up")
+	failWith(t, "--min-quality: must be at least 0 and below 1: scores are 0..1 and must lie above it, got \"2\"", env, "export", "--out", t.TempDir(), "--min-quality", "2")
+	failWith(t, "--limit: must not be negative; 0 means no limit, got \"-1\"", env, "export", "--out", t.TempDir(), "--limit", "-1")
+}
+
+func TestHelpTellsOfEveryCommand(t *testing.T) {
+	help := succeed(t, nil, "--help")
+	require.Equal(t, help, succeed(t, nil), "without a command there is help")
+	for command, says := range map[string]string{
+		"demo": "--keep", "migrate": "status", "migrate up": "Apply", "migrate status": "exit 1", "replay": "--keep-times",
+		"status": "ledger", "export": "--min-quality", "validate": "--rule",
+	} {
+		require.Contains(t, help, "  "+strings.Fields(command)[0])
+		own := succeed(t, nil, append(strings.Fields(command), "--help")...)
+		require.Contains(t, own, "Usage:\n  dwcp-telemetry "+command)
+		require.Contains(t, own, says)
+	}
+	for _, said := range []string{"DWCP_DATABASE_URL", "Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error", "--postgres"} {
+		require.Contains(t, help, said)
+	}
+}
