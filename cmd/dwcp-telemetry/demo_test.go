@@ -108,6 +108,15 @@ func TestTheDemoWorksBesideAnotherCollector(t *testing.T) {
 	require.Equal(t, int64(50), r.Written)
 }
 
+// What the demo sends is made up.
+func TestTheDemoRefusesADatabaseOfRealDecisions(t *testing.T) {
+	url := database(t)
+	env := keepCollector(t, url)
+	succeed(t, env, "replay", writeFile(t, lines(1)...))
+	waitReceived(t, env, 2)
+	failWith(t, "DWCP_DATABASE_URL: must name a database without decisions of other environments", with(url), "demo")
+}
+
 func TestOutsideOfTheProjectTheDemoSaysWhatIsMissing(t *testing.T) {
 	cmd := command(t, nil, "demo")
 	cmd.Dir = t.TempDir()

@@ -83,7 +83,7 @@ func TestReplayingAFileAgainWithItsTimesChangesNothing(t *testing.T) {
 	succeed(t, env, "replay", file, "--keep-times")
 	waitReceived(t, env, 41)
 	require.Equal(t, once, content(t, conn))
-	require.Equal(t, 19, value[int](t, conn, "SELECT sum(duplicate)::int FROM compression_telemetry_batches"))
+	require.Equal(t, 20, value[int](t, conn, "SELECT sum(duplicate)::int FROM compression_telemetry_batches"))
 
 	succeed(t, env, "replay", file)
 	waitReceived(t, env, 61)
@@ -98,7 +98,7 @@ func TestReplayNamesTheLineThatIsWrong(t *testing.T) {
 }
 
 func TestReplayNamesTheVariableThatIsWrong(t *testing.T) {
-	failWith(t, "OTEL_EXPORTER_OTLP_ENDPOINT: ", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=::nonsense::"}, "replay", writeFile(t, lines(1)...))
+	failWith(t, "OTEL_EXPORTER_OTLP_ENDPOINT: ", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=ftp://collector"}, "replay", writeFile(t, lines(1)...))
 	failWith(t, "the Recorder is disabled", []string{"DWCP_TELEMETRY_ENABLED=false"}, "replay", writeFile(t, lines(1)...))
 }
 

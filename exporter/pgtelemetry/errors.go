@@ -95,7 +95,7 @@ func sqlstate(err error) string {
 func outward(err error) error {
 	var (
 		unreachable *pgconn.ConnectError
-		network     net.Error
+		network     *net.OpError
 	)
 	if errors.As(err, &unreachable) || errors.As(err, &network) {
 		return fmt.Errorf("PostgreSQL cannot be reached (SQLSTATE %s)", sqlstate(err))
