@@ -3,6 +3,7 @@ package trainingset
 import (
 	"fmt"
 	"io"
+	"maps"
 	"text/tabwriter"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -45,11 +46,25 @@ func (b Balance) Overall() (all Labels) {
 	return all
 }
 
+// Minus is what b has and earlier had not, link type by link type; those that
+// did not change are left out. Counts that went down are negative.
+func (b Balance) Minus(earlier Balance) Balance {
+	changed := Balance{}
+	for link, l := range b {
+		changed[link] = l
+	}
+	for link, l := range earlier {
+		changed[link] = Labels{changed[link].HDE - l.HDE, changed[link].AMST - l.AMST}
+	}
+	maps.DeleteFunc(changed, func(_ string, l Labels) bool { return l == Labels{} })
+	return changed
+}
+
 // linkTypes are all there are, in the order of the field list, with rows or not.
 func linkTypes() []string { return decision.Column(linkTypeColumn).Rule.Enum }
 
-// writeText writes a line per link type and one for all of them.
-func (b Balance) writeText(w io.Writer) error {
+// WriteText writes a line per link type and one for all of them.
+func (b Balance) WriteText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "  link type\trows\tHDE\tAMST\t")
 	line := func(name string, l Labels) {

@@ -49,7 +49,7 @@ func (r Report) WriteText(w io.Writer) error {
 		t.line("decisions from %s to %s", formatTime(r.Oldest), formatTime(r.Newest))
 	}
 	if r.Records > 0 {
-		t.section(r.Balance.writeText)
+		t.section(r.Balance.WriteText)
 	}
 	for i := range r.Checks {
 		r.Checks[i].writeText(t)

@@ -133,7 +133,7 @@ func (r ExportResult) WriteText(w io.Writer) error {
 	t.line("Exported %d rows to %s (%d bytes)", r.Rows, r.File, r.Bytes)
 	if r.Rows > 0 {
 		t.line("decisions from %s to %s", formatTime(r.Oldest), formatTime(r.Newest))
-		t.section(r.Balance.writeText)
+		t.section(r.Balance.WriteText)
 		t.line("The algorithm really used is the oracle's in %s of %d rows.", percent(r.Agreement()), r.WithActual)
 	}
 	if len(r.OracleVersions) == 1 {

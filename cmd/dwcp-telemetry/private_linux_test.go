@@ -17,14 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// left returns the command lines of what still runs in the tests' project. A
-// process that ends leaves /proc a moment after it has told so.
+// left returns the command lines of what still runs in the tests' project, or
+// was started with a path in it.
 func left(t *testing.T) (found []string) {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	processes, err := filepath.Glob("/proc/[0-9]*")
 	require.NoError(t, err)
-	for _, file := range files {
-		if line, err := os.ReadFile(file); err == nil && bytes.Contains(line, []byte(project)) {
+	for _, process := range processes {
+		line, _ := os.ReadFile(filepath.Join(process, "cmdline")) // nothing where it has just ended
+		dir, _ := os.Readlink(filepath.Join(process, "cwd"))
+		if bytes.Contains(line, []byte(project)) || strings.HasPrefix(dir, project) {
 			found = append(found, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 		}
 	}
@@ -32,21 +34,22 @@ func left(t *testing.T) (found []string) {
 }
 
 // interrupt runs a demo and sends it Ctrl-C's signal once it has told a line.
-func interrupt(t *testing.T, moment string) (told string) {
+func interrupt(t *testing.T, moment string) string {
 	t.Helper()
 	cmd := command(t, nil, "demo", "--decisions", "1000000")
 	output, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
+	var all strings.Builder
 	for lines := bufio.NewScanner(output); lines.Scan(); {
-		told += lines.Text() + "\n"
+		all.WriteString(lines.Text() + "\n")
 		if strings.HasPrefix(lines.Text(), moment) {
 			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 		}
 	}
 	require.Error(t, cmd.Wait())
-	require.Equal(t, 2, cmd.ProcessState.ExitCode(), told)
-	return told
+	require.Equal(t, 2, cmd.ProcessState.ExitCode(), all.String())
+	return all.String()
 }
 
 func TestCtrlCStopsAllThatTheDemoStarted(t *testing.T) {

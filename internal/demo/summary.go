@@ -16,16 +16,16 @@ import (
 
 // Summary is what came of a demo. Its JSON is that of demo --json.
 type Summary struct {
-	Sent             int64            `json:"sent"` // the Recorder's count
-	Written          int64            `json:"written"`
-	Duplicate        int64            `json:"duplicate"`
-	Rejected         int64            `json:"rejected"`
-	RejectedByReason map[string]int64 `json:"rejected_by_reason"`
-	RowsPerSecond    float64          `json:"rows_per_second"` // from the first Record to the last commit
-	Balance          ledger.Labels    `json:"balance"`         // link type → label → rows
-	Agreed           int64            `json:"agreed"`          // rows whose algorithm really used is the oracle's
-	WithActual       int64            `json:"with_actual"`     // rows that say which was used
-	Files            []string         `json:"files"`
+	Sent             int64               `json:"sent"` // the Recorder's count
+	Written          int64               `json:"written"`
+	Duplicate        int64               `json:"duplicate"`
+	Rejected         int64               `json:"rejected"`
+	RejectedByReason map[string]int64    `json:"rejected_by_reason"`
+	RowsPerSecond    float64             `json:"rows_per_second"` // from the first Record to the last commit
+	Balance          trainingset.Balance `json:"balance"`         // link type → label → rows
+	Agreed           int64               `json:"agreed"`          // rows whose algorithm really used is the oracle's
+	WithActual       int64               `json:"with_actual"`     // rows that say which was used
+	Files            []string            `json:"files"`
 
 	Validation trainingset.Report `json:"-"`
 	Kept       *Kept              `json:"kept,omitempty"`

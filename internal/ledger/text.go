@@ -8,8 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 // WriteText writes the status for a person to read.
@@ -56,30 +54,6 @@ func (s *Status) writeTotals(p *page) {
 		p.line("  The newest decision was made at %s, %s; the last batch came at %s.",
 			t.Newest.Format(time.RFC3339), ago(s.Now.Sub(t.Newest)), t.LastCommit.Format(time.RFC3339))
 	}
-}
-
-// WriteText writes a line per link type with its label balance.
-func (l Labels) WriteText(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "  link type\trows\tHDE\tAMST\t")
-	var hde, amst int64
-	for _, link := range decision.Column("link_type").Rule.Enum {
-		counts := l[link]
-		h, a := counts[string(decision.HDE)], counts[string(decision.AMST)]
-		labelRow(table, link, h, a)
-		hde, amst = hde+h, amst+a
-	}
-	labelRow(table, "all", hde, amst)
-	return table.Flush()
-}
-
-func labelRow(w io.Writer, name string, hde, amst int64) {
-	if hde+amst == 0 {
-		fmt.Fprintf(w, "  %s\t0\t-\t-\t\n", name)
-		return
-	}
-	share := 100 * float64(hde) / float64(hde+amst)
-	fmt.Fprintf(w, "  %s\t%d\t%.1f %%\t%.1f %%\t\n", name, hde+amst, share, 100-share)
 }
 
 func (s *Status) writePartitions(w io.Writer) error {

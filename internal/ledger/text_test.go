@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -44,7 +46,7 @@ func TestStatusIsReadable(t *testing.T) {
 		Totals: Totals{Batches: 12, Received: 6615, Written: 6610, Duplicate: 4, Conflict: 1, Rejected: 1, Candidates: 6500,
 			Newest: noon.Add(-90 * time.Second), LastCommit: noon.Add(-80 * time.Second),
 			RejectedByReason: map[string]int64{"out_of_range": 1},
-			Labels:           Labels{"dc": {"HDE": 1000, "AMST": 500}, "wan": {"HDE": 5000, "AMST": 10}, "edge": {"HDE": 100}}},
+			Labels:           trainingset.Balance{"dc": {HDE: 1000, AMST: 500}, "wan": {HDE: 5000, AMST: 10}, "edge": {HDE: 100}}},
 		LastHour: Recent{10, 9}, LastDay: Recent{6610, 6500},
 		Partitions: []Partition{november()}, NewestAgeSeconds: &age,
 	}
@@ -73,7 +75,7 @@ func TestWriteTextReturnsTheWritersError(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
 	require.ErrorIs(t, Status{}.WriteText(failing{full}), full)
-	require.ErrorIs(t, Labels{"dc": {"HDE": 1}}.WriteText(failing{full}), full)
+	require.ErrorIs(t, trainingset.Balance{"dc": {HDE: 1}}.WriteText(failing{full}), full)
 }
 
 type failing struct{ err error }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
 // Querier is a *pgx.Conn, a pgx.Tx or a *pgxpool.Pool.
@@ -19,9 +21,6 @@ type Querier interface {
 
 // ErrNotMigrated is the error for a database that has no ledger.
 var ErrNotMigrated = errors.New("the database holds no load ledger; `dwcp-telemetry migrate up` makes it")
-
-// Labels counts decisions by link type and label.
-type Labels map[string]map[string]int64
 
 // Totals is the sum of the ledger.
 type Totals struct {
@@ -36,8 +35,8 @@ type Totals struct {
 	Newest     time.Time `json:"newest,omitzero"`      // latest decision written; zero where there is none
 	LastCommit time.Time `json:"last_commit,omitzero"` // of a batch; zero where there is none
 
-	RejectedByReason map[string]int64 `json:"rejected_by_reason"`
-	Labels           Labels           `json:"labels"`
+	RejectedByReason map[string]int64    `json:"rejected_by_reason"`
+	Labels           trainingset.Balance `json:"labels"`
 }
 
 //go:embed sql/totals.sql
@@ -67,18 +66,7 @@ func (t Totals) Since(earlier Totals) Totals {
 	t.Rejected -= earlier.Rejected
 	t.Candidates -= earlier.Candidates
 	t.RejectedByReason = difference(t.RejectedByReason, earlier.RejectedByReason)
-	labels := Labels{}
-	for link, counts := range t.Labels {
-		if changed := difference(counts, earlier.Labels[link]); len(changed) > 0 {
-			labels[link] = changed
-		}
-	}
-	for link, counts := range earlier.Labels {
-		if _, still := t.Labels[link]; !still {
-			labels[link] = difference(nil, counts)
-		}
-	}
-	t.Labels = labels
+	t.Labels = t.Labels.Minus(earlier.Labels)
 	return t
 }
 

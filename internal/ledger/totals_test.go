@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/trainingset"
+
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
@@ -21,7 +23,7 @@ var (
 func TestEmptyLedgerSumsToNothing(t *testing.T) {
 	t.Parallel()
 	totals := setup(t).totals(t)
-	require.Equal(t, Totals{RejectedByReason: map[string]int64{}, Labels: Labels{}}, totals)
+	require.Equal(t, Totals{RejectedByReason: map[string]int64{}, Labels: trainingset.Balance{}}, totals)
 	require.True(t, totals.Accounted())
 }
 
@@ -34,7 +36,7 @@ func TestTotalsSumUpEveryBatch(t *testing.T) {
 		Batches: 3, Received: 157, Written: 138, Duplicate: 11, Conflict: 1, Rejected: 8, Candidates: 120,
 		Newest: entries[1].newest.UTC(), LastCommit: b.now.Add(-time.Minute),
 		RejectedByReason: map[string]int64{"out_of_range": 7, "missing": 1},
-		Labels:           Labels{"wan": {"HDE": 70, "AMST": 10}, "dc": {"AMST": 30}, "edge": {"HDE": 28}},
+		Labels:           trainingset.Balance{"wan": {HDE: 70, AMST: 10}, "dc": {AMST: 30}, "edge": {HDE: 28}},
 	}, b.totals(t))
 }
 
@@ -60,7 +62,7 @@ func TestSinceIsWhatHappenedBetweenTwoReadings(t *testing.T) {
 		Batches: 2, Received: 57, Written: 48, Duplicate: 7, Rejected: 2, Candidates: 40,
 		Newest: entries[1].newest.UTC(), LastCommit: b.now.Add(-time.Minute),
 		RejectedByReason: map[string]int64{"out_of_range": 2},
-		Labels:           Labels{"wan": {"HDE": 20}, "edge": {"HDE": 28}},
+		Labels:           trainingset.Balance{"wan": {HDE: 20}, "edge": {HDE: 28}},
 	}, b.totals(t).Since(earlier))
 }
 
@@ -71,24 +73,24 @@ func TestNothingHappenedBetweenEqualReadings(t *testing.T) {
 	totals := b.totals(t)
 	nothing := totals.Since(totals)
 	require.Equal(t, Totals{Newest: totals.Newest, LastCommit: totals.LastCommit,
-		RejectedByReason: map[string]int64{}, Labels: Labels{}}, nothing)
+		RejectedByReason: map[string]int64{}, Labels: trainingset.Balance{}}, nothing)
 }
 
 func TestSinceLeavesBothReadingsAsTheyWere(t *testing.T) {
 	t.Parallel()
-	earlier := Totals{Labels: Labels{"dc": {"HDE": 1}}, RejectedByReason: map[string]int64{"missing": 1}}
-	later := Totals{Labels: Labels{"dc": {"HDE": 5}}, RejectedByReason: map[string]int64{"missing": 2}}
-	require.Equal(t, Labels{"dc": {"HDE": 4}}, later.Since(earlier).Labels)
-	require.Equal(t, Labels{"dc": {"HDE": 5}}, later.Labels)
+	earlier := Totals{Labels: trainingset.Balance{"dc": {HDE: 1}}, RejectedByReason: map[string]int64{"missing": 1}}
+	later := Totals{Labels: trainingset.Balance{"dc": {HDE: 5}}, RejectedByReason: map[string]int64{"missing": 2}}
+	require.Equal(t, trainingset.Balance{"dc": {HDE: 4}}, later.Since(earlier).Labels)
+	require.Equal(t, trainingset.Balance{"dc": {HDE: 5}}, later.Labels)
 	require.Equal(t, map[string]int64{"missing": 1}, earlier.RejectedByReason)
 }
 
 func TestWhatACorrectionTookAwayIsNegative(t *testing.T) {
 	t.Parallel()
-	earlier := Totals{Written: 5, Labels: Labels{"dc": {"HDE": 3}, "wan": {"AMST": 2}}, RejectedByReason: map[string]int64{"missing": 1}}
-	now := Totals{Written: 3, Labels: Labels{"dc": {"AMST": 3}}, RejectedByReason: map[string]int64{}}
+	earlier := Totals{Written: 5, Labels: trainingset.Balance{"dc": {HDE: 3}, "wan": {AMST: 2}}, RejectedByReason: map[string]int64{"missing": 1}}
+	now := Totals{Written: 3, Labels: trainingset.Balance{"dc": {AMST: 3}}, RejectedByReason: map[string]int64{}}
 	require.Equal(t, Totals{Written: -2,
-		Labels:           Labels{"dc": {"HDE": -3, "AMST": 3}, "wan": {"AMST": -2}},
+		Labels:           trainingset.Balance{"dc": {HDE: -3, AMST: 3}, "wan": {AMST: -2}},
 		RejectedByReason: map[string]int64{"missing": -1},
 	}, now.Since(earlier))
 }
@@ -121,7 +123,7 @@ func TestErrorsKeepTheirCause(t *testing.T) {
 
 func TestTotalsAreNamedInJSONAsInTheLedger(t *testing.T) {
 	t.Parallel()
-	encoded, err := json.Marshal(Totals{Received: 1, Rejected: 1, RejectedByReason: map[string]int64{"missing": 1}, Labels: Labels{}})
+	encoded, err := json.Marshal(Totals{Received: 1, Rejected: 1, RejectedByReason: map[string]int64{"missing": 1}, Labels: trainingset.Balance{}})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"batches":0,"received":1,"written":0,"duplicate":0,"conflict":0,"rejected":1,"candidates":0,
 		"rejected_by_reason":{"missing":1},"labels":{}}`, string(encoded))
