@@ -49,6 +49,6 @@ It stops everything it started, also on Ctrl-C.`,
 	}
 	cmd.Flags().IntVar(&options.Decisions, "decisions", 0, "how many to send, repeating the sample as needed (default: the sample once)")
 	cmd.Flags().BoolVar(&options.Keep, "keep", false, "leave PostgreSQL and collector running and say how to reach and stop them")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output; all else goes to standard error")
 	return cmd
 }

@@ -98,6 +98,7 @@ func TestWhatIsKeptCanBeReachedAndStoppedAsPrinted(t *testing.T) {
 	url := regexp.MustCompile(`^psql '(.*)'$`).FindStringSubmatch(r.Kept.Psql)
 	require.NotNil(t, url, r.Kept.Psql)
 	conn := connect(t, url[1])
+	defer os.RemoveAll(conn.Config().Host) // the socket's folder, which only a Stop would remove
 	before := value[int](t, conn, "SELECT count(*) FROM compression_telemetry")
 
 	file := writeFile(t, lines(5)...)

@@ -83,7 +83,6 @@ func processesWith(t *testing.T, text string) (found []string) {
 // the build is cancelled, and their hold on the pipe must not make us wait.
 func TestACancelledBuildLeavesNothingOfItsFamilyBehind(t *testing.T) {
 	t.Parallel()
-	t.Parallel()
 	for name, script := range map[string]string{
 		"obedient":  "sh -c 'sleep 600; true'; true",
 		"stubborn":  "trap '' INT; sleep 600; sleep 600",

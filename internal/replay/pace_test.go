@@ -23,8 +23,7 @@ func TestADisabledRecorderIsAnError(t *testing.T) {
 }
 
 func TestASmallRingLosesNothing(t *testing.T) {
-	const ring = 8
-	s, r := send(t, made(500), replay.Options{KeepTimes: true, MaxPending: ring}, instrumentation.WithRingCapacity(ring))
+	s, r := send(t, made(500), replay.Options{KeepTimes: true, MaxPending: 8}, instrumentation.WithRingCapacity(16))
 	require.Zero(t, r.Stats().Dropped)
 	require.Len(t, s.inOrder(), 500)
 }

@@ -33,8 +33,10 @@ type Options struct {
 	Decisions int
 	// Now is the end of the span that times are moved to.
 	Now time.Time
-	// MaxPending is how many decisions may be in the Recorder at once, less than
-	// its ring holds: 0 for 6144, of the 8192 that it holds by default.
+	// MaxPending is how many decisions may be recorded and not yet delivered: 0
+	// for 6144, which suits the ring of 8192 that a Recorder has by default. The
+	// ring must hold a batch of 512 more, or twice as many, since a batch leaves
+	// it a moment after the collector has taken it.
 	MaxPending int
 	// Progress is told, now and then, how many of how many are sent; 0 of them
 	// where that is not known. May be nil.
