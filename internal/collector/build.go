@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 const (
@@ -58,11 +60,11 @@ func Build(ctx context.Context, root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the collector: %w", err)
 	}
-	unlock, err := lock(ctx, filepath.Join(work, "build.lock"))
+	lock, err := filelock.Take(ctx, filepath.Join(work, "build.lock"))
 	if err != nil {
 		return "", fmt.Errorf("wait for another build of the collector: %w", err)
 	}
-	defer unlock()
+	defer lock.Release()
 	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", "builder-config.yaml")
 	build.Dir = root
 	if output, err := runAlone(build); err != nil {

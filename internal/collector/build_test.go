@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 // built is the project's collector, built once for all tests.
@@ -90,23 +92,14 @@ func TestWaitingForAnotherBuildEndsWithTheContext(t *testing.T) {
 	root := t.TempDir()
 	work, err := WorkDir(root)
 	require.NoError(t, err)
-	unlock, err := lock(t.Context(), filepath.Join(work, "build.lock"))
+	lock, err := filelock.Take(t.Context(), filepath.Join(work, "build.lock"))
 	require.NoError(t, err)
-	defer unlock()
+	defer lock.Release()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = Build(ctx, root)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "wait for another build of the collector")
-}
-
-func TestTheLockIsFreeAgainAfterItsUse(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.lock")
-	for range 2 {
-		unlock, err := lock(t.Context(), path)
-		require.NoError(t, err)
-		unlock()
-	}
 }
 
 func TestARunningProgramIsReplacedByARename(t *testing.T) {

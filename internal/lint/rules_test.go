@@ -22,6 +22,7 @@ var layers = [][]string{
 	{"connector/besteffort", "processor/oraclelabel", "provider/listen"},
 	{"exporter/pgtelemetry"},
 	{"internal/localpg"},
+	{"internal/filelock"},
 	{"internal/sample"},
 	{"internal/decisionlog"},
 	{"internal/oracle"},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 // fetchTimeout bounds the whole download; the library sets no timeout at all.
@@ -41,19 +43,19 @@ func (f fetcher) fetch(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	lock, err := lockFile(ctx, filepath.Join(parent, "fetch.lock"))
+	lock, err := filelock.Take(ctx, filepath.Join(parent, "fetch.lock"))
 	if err != nil {
 		return "", err
 	}
 	if isFolder(complete) { // another process was faster
-		lock.unlock()
+		lock.Release()
 		return complete, nil
 	}
 	// The library cannot be interrupted. When ctx ends first it is left to
 	// itself, and the lock with it.
 	done := make(chan error, 1)
 	go func() {
-		defer lock.unlock()
+		defer lock.Release()
 		done <- f.fetchInto(parent, complete)
 	}()
 	select {

@@ -16,9 +16,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 // tinyArchive is a .tar.xz with bin/initdb and bin/postgres, both of them shell
@@ -163,10 +166,10 @@ func TestFetchWaitsForAnotherOnlyAsLongAsItsContext(t *testing.T) {
 	_, f := newRepository(t)
 	parent := filepath.Join(f.cache, string(fetchVersion))
 	require.NoError(t, os.MkdirAll(parent, 0o755))
-	other, err := lockFile(t.Context(), filepath.Join(parent, "fetch.lock"))
+	other, err := filelock.Take(t.Context(), filepath.Join(parent, "fetch.lock"))
 	require.NoError(t, err)
-	defer other.unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), lockPoll)
+	defer other.Release()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err = f.fetch(ctx)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)

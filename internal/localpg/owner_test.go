@@ -83,10 +83,12 @@ func TestServerEndsWithItsKilledOwner(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a child that its parent has ended")
 	}
+	t.Setenv("TMPDIR", openFolder(t)) // where no other test sweeps
 	pid, sockets := killedOwner(t, "die", "")
 	assert.Eventually(t, func() bool { return !isRunning(pid) }, 10*time.Second, 20*time.Millisecond)
 
 	left := filepath.Dir(sockets)
+	assert.Equal(t, os.Getenv("TMPDIR"), filepath.Dir(left))
 	assert.DirExists(t, left)
 	startServer(t, Config{})
 	assert.NoDirExists(t, left, "the next start removes what the killed one could not")

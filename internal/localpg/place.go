@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 // stateFolder holds the data of servers whose Dir their user cannot reach.
@@ -20,16 +22,16 @@ const pointerFile = "postgres-data"
 type place struct {
 	root      string // <dir>/<major>, the account's own
 	sockets   string
-	temporary string    // removed at the end; "" if the data stays
-	owned     *fileLock // held while a temporary place is in use
+	temporary string         // removed at the end; "" if the data stays
+	owned     *filelock.Lock // held while a temporary place is in use
 }
 
 func (p *place) data() string { return filepath.Join(p.root, "data") }
 func (p *place) log() string  { return filepath.Join(p.root, "server.log") }
 
 // lock keeps two starts on one data folder apart.
-func (p *place) lock(ctx context.Context) (*fileLock, error) {
-	return lockFile(ctx, filepath.Join(p.root, "start.lock"))
+func (p *place) lock(ctx context.Context) (*filelock.Lock, error) {
+	return filelock.Take(ctx, filepath.Join(p.root, "start.lock"))
 }
 
 // remove deletes what must not stay behind.
@@ -38,7 +40,7 @@ func (p *place) remove() {
 	if p.temporary != "" {
 		_ = os.RemoveAll(p.temporary)
 	}
-	p.owned.unlock()
+	p.owned.Release()
 }
 
 func newPlace(cfg Config, major int, a account) (*place, error) {
@@ -114,7 +116,7 @@ func temporaryPlace(major int, a account, keep bool) (*place, error) {
 // is held: a sweep in between would take it for one that was left behind.
 func (p *place) own() (err error) {
 	unnamed := filepath.Join(p.temporary, "new.lock")
-	if p.owned, err = lockFile(context.Background(), unnamed); err != nil {
+	if p.owned, err = filelock.Take(context.Background(), unnamed); err != nil {
 		return err
 	}
 	if err := os.Rename(unnamed, filepath.Join(p.temporary, ownedLock)); err != nil {

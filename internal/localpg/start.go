@@ -49,7 +49,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer lock.unlock()
+	defer lock.Release()
 	adopted, err := s.adopt(ctx)
 	if err != nil || adopted {
 		return err

@@ -49,7 +49,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer lock.unlock()
+	defer lock.Release()
 	if err := s.launch(ctx); err != nil {
 		return fmt.Errorf("restart PostgreSQL: %w", err)
 	}

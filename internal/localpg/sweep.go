@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/novacron/dwcp-telemetry/internal/filelock"
 )
 
 const (
@@ -27,14 +29,14 @@ func sweep(parent string, a account) {
 		if _, err := os.Lstat(lockPath); err != nil {
 			continue
 		}
-		lock, err := tryLockFile(lockPath)
+		lock, err := filelock.Try(lockPath)
 		if err != nil || lock == nil {
 			continue
 		}
 		if endOrphans(dir) {
 			_ = os.RemoveAll(dir)
 		}
-		lock.unlock()
+		lock.Release()
 	}
 }
 
