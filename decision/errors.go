@@ -46,6 +46,16 @@ var reasonTable = []struct {
 	{Refused, "the table would not take it; sqlstate and detail say why"},
 }
 
+// OfProcessor reports whether r is one of the reasons that a decision itself can
+// give; the others are for the exporter, which knows the table, to give.
+func (r Reason) OfProcessor() bool {
+	switch r {
+	case RawVMID, TooOld, TooFarAhead, Refused:
+		return false
+	}
+	return r.Known()
+}
+
 // Known reports whether r is one of the reasons.
 func (r Reason) Known() bool {
 	for i := range reasonTable {

@@ -17,8 +17,9 @@ BEGIN
         END IF;
     END LOOP;
     -- Tables and the SECURITY DEFINER function shall belong to dwcp_owner, so
-    -- whoever migrates must be a member of it. A superuser always is.
-    IF NOT pg_has_role(current_user, 'dwcp_owner', 'MEMBER') THEN
+    -- whoever migrates must be able to act as it. A superuser always is; from
+    -- PostgreSQL 16 on, making a role gives its maker the right to grant it only.
+    IF NOT pg_has_role(current_user, 'dwcp_owner', 'USAGE') THEN
         EXECUTE format('GRANT dwcp_owner TO %I', current_user);
     END IF;
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO dwcp_writer', current_database());

@@ -1,7 +1,8 @@
 -- +goose Up
 -- Makes the month's partition that holds a moment, if it is not there, and
 -- returns its name. SECURITY DEFINER: ATTACH needs ownership, and writers own
--- nothing. The fixed search_path keeps a writer from substituting objects.
+-- nothing. Nothing but pg_catalog is on its search_path: what a writer might
+-- make elsewhere, a better match of a function among it, is never called.
 --
 -- LIKE + CHECK + ATTACH instead of CREATE TABLE … PARTITION OF: the latter
 -- waits for open writers and queues the next ones behind it. The matching
@@ -10,7 +11,7 @@
 -- +goose StatementBegin
 CREATE FUNCTION ensure_partition(moment timestamptz) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp
+    SET search_path = pg_catalog, pg_temp
     SET timezone = 'UTC'
 AS $$
 DECLARE
@@ -26,8 +27,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('compression_telemetry partitions', 0));
     IF EXISTS (SELECT FROM pg_inherits
                WHERE inhparent = 'public.compression_telemetry'::regclass
-                 AND inhrelid = to_regclass('public.' || quote_ident(partition))) THEN
+                 AND inhrelid = to_regclass('public.' || quote_ident(partition))
+                 AND NOT inhdetachpending) THEN
         RETURN partition;
+    END IF;
+    IF to_regclass('public.' || quote_ident(partition)) IS NOT NULL THEN
+        RAISE EXCEPTION 'ensure_partition: the table % is there but not attached', partition
+            USING ERRCODE = 'duplicate_table', HINT = 'Attach it to compression_telemetry, or drop it.';
     END IF;
     EXECUTE format('CREATE TABLE public.%I (LIKE public.compression_telemetry INCLUDING ALL,
                     CONSTRAINT %I CHECK (timestamp IS NOT NULL AND timestamp >= %L AND timestamp < %L))',

@@ -72,6 +72,9 @@ func withProvider(url string, use func(*goose.Provider) error) error {
 		// pgx repeats the URL in its error, and the URL may hold a password.
 		return errors.New("the database URL is not one that PostgreSQL understands (postgres://user@host:port/database)")
 	}
+	// The exporter looks in the schema public. A login with a schema of its own
+	// name would make the tables there.
+	config.RuntimeParams["search_path"] = "public"
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	provider, err := newProvider(db)

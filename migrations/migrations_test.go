@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 	"github.com/novacron/dwcp-telemetry/migrations"
 )
@@ -61,23 +62,56 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 }
 
 // A login that is no superuser must be able to migrate: managed services give
-// no other.
+// no other. On a server of its own, for the first to migrate makes the roles.
 func TestALoginThatMayCreateRolesCanMigrate(t *testing.T) {
+	t.Parallel()
+	source, err := localpg.SourceFromEnv()
+	require.NoError(t, err)
+	server, err := localpg.Start(t.Context(), localpg.Config{Source: source, FastUnsafe: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop()) })
+	admin := connect(t, server.AdminURL("postgres"))
+	for _, statement := range []string{"CREATE ROLE dba LOGIN CREATEROLE", "CREATE DATABASE theirs OWNER dba"} {
+		_, err = admin.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	_, err = migrations.Up(t.Context(), server.URL("theirs", "dba"))
+	require.NoError(t, err)
+	require.NoError(t, admin.Close(t.Context()))
+}
+
+func TestASchemaOfTheLoginsOwnNameChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.EmptyDatabase(t)
 	admin := connect(t, url)
-	login := pgtest.Login(t, url, "pg_read_all_settings")
-	config, err := pgx.ParseConfig(login)
+	_, err := admin.Exec(t.Context(), "CREATE SCHEMA AUTHORIZATION CURRENT_USER")
 	require.NoError(t, err)
-	user := pgx.Identifier{config.User}.Sanitize()
-	database := pgx.Identifier{config.Database}.Sanitize()
-	_, err = admin.Exec(t.Context(), "ALTER ROLE "+user+" CREATEROLE")
+	_, err = migrations.Up(t.Context(), url)
 	require.NoError(t, err)
-	_, err = admin.Exec(t.Context(), "ALTER DATABASE "+database+" OWNER TO "+user)
+	var there bool
+	require.NoError(t, admin.QueryRow(t.Context(), "SELECT to_regclass('public.compression_telemetry') IS NOT NULL").Scan(&there))
+	require.True(t, there)
+}
+
+// A writer who may create functions must not get them run by the one that runs
+// as dwcp_owner.
+func TestEnsurePartitionCallsNothingThatAWriterMade(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	admin := connect(t, url)
+	_, err := admin.Exec(t.Context(), "GRANT CREATE ON SCHEMA public TO PUBLIC") // as before PostgreSQL 15
 	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), login)
+	writer := connect(t, pgtest.Login(t, url, "dwcp_writer"))
+	for _, function := range []string{
+		"hashtextextended(text, integer) RETURNS bigint",
+		"format(text, text, text, timestamptz, timestamptz) RETURNS text",
+	} {
+		_, err = writer.Exec(t.Context(), "CREATE FUNCTION public."+function+" LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$")
+		require.NoError(t, err)
+	}
+	_, err = writer.Exec(t.Context(), "SELECT public.ensure_partition(now())")
 	require.NoError(t, err)
-	_, err = admin.Exec(t.Context(), "REASSIGN OWNED BY "+user+" TO CURRENT_USER")
+	_, err = admin.Exec(t.Context(), "DROP OWNED BY "+pgx.Identifier{writer.Config().User}.Sanitize())
 	require.NoError(t, err)
 }
 

@@ -26,13 +26,14 @@ type origin struct {
 }
 
 // batch is what one call of push has to account for:
-// received = len(rows) + len(rejections) + duplicates.
+// received = len(rows) + len(rejections) + len(twins).
 type batch struct {
 	received   int
 	rows       []*row
 	rejections []rejection
-	duplicates int // the same id twice within the batch
-	conflicts  int // of these, with other content
+	twins      []*row // the same id again within the batch: duplicates
+	conflicts  int    // of these, with other content
+	originals  int    // bytes of originals kept among the rejections
 	allowRaw   bool
 }
 
@@ -92,10 +93,10 @@ func (b *batch) sort() {
 // dropRepeated keeps the first of rows with the same key.
 func (b *batch) dropRepeated() {
 	b.rows = slices.CompactFunc(b.rows, func(again, first *row) bool {
-		if first.decision.EventID != again.decision.EventID || !first.decision.Timestamp.Equal(again.decision.Timestamp) {
+		if !sameKey(again, first) {
 			return false
 		}
-		b.duplicates++
+		b.twins = append(b.twins, again)
 		if !sameContent(&first.decision, &again.decision) {
 			b.conflicts++
 		}
@@ -106,18 +107,27 @@ func (b *batch) dropRepeated() {
 // sameContent compares what makes the content of an event, in the table as
 // here.
 func sameContent(a, b *decision.Decision) bool {
+	if a.VMKeyID == b.VMKeyID && a.VMID != b.VMID {
+		return false
+	}
 	for _, f := range contentFields {
 		x, _ := f.Value(a)
 		y, _ := f.Value(b)
-		if x != y {
+		if x != y && (f.Kind != decision.KindFloat || x.Float() != y.Float()) { // 0 is -0
 			return false
 		}
 	}
 	return true
 }
 
-// window rejects decisions that lie outside the span the table covers.
+// window rejects decisions that lie outside the span the table covers. Of those
+// that lie there, whatever they were rejected for, only id and time are kept.
 func (b *batch) window(oldest, newest time.Time) error {
+	for i := range b.rejections {
+		if at := b.rejections[i].eventTime; !at.IsZero() && (at.Before(oldest) || at.After(newest)) {
+			b.rejections[i].original = nil
+		}
+	}
 	rows := b.rows
 	b.rows = b.rows[:0]
 	for i := range rows {
@@ -138,20 +148,42 @@ func (b *batch) window(oldest, newest time.Time) error {
 	return nil
 }
 
-// reject moves a row to the rejected ones.
+// reject adds a row to the rejected ones.
 func (b *batch) reject(r *row, problem *decision.FieldError, sqlstate string) error {
 	rejected, err := newRejection(r, problem, sqlstate, b.allowRaw)
-	if err == nil {
-		b.rejections = append(b.rejections, rejected)
+	if err != nil {
+		return err
 	}
-	return err
+	if b.originals += len(rejected.original); b.originals > maxOriginals {
+		rejected.original, rejected.truncated = nil, true
+	}
+	b.rejections = append(b.rejections, rejected)
+	return nil
 }
 
-// strike rejects the row at that position, because the table refused it.
-func (b *batch) strike(i int, problem *decision.FieldError, sqlstate string) error {
-	struck := b.rows[i]
-	b.rows = slices.Delete(b.rows, i, i+1)
-	return b.reject(struck, problem, sqlstate)
+// maxOriginals bounds what a batch of nothing but huge bad decisions may take
+// of the collector's memory, which memory_limiter does not see.
+const maxOriginals = 16 << 20
+
+// strike rejects a row, because the table refused it. Had it a twin, that one
+// takes its place, to be tried in turn.
+func (b *batch) strike(struck *row, problem *decision.FieldError, sqlstate string) (twin *row, err error) {
+	at := slices.Index(b.rows, struck)
+	if t := slices.IndexFunc(b.twins, func(t *row) bool { return sameKey(t, struck) }); t >= 0 {
+		twin = b.twins[t]
+		b.twins = slices.Delete(b.twins, t, t+1)
+		b.rows[at] = twin
+		if !sameContent(&struck.decision, &twin.decision) {
+			b.conflicts--
+		}
+	} else {
+		b.rows = slices.Delete(b.rows, at, at+1)
+	}
+	return twin, b.reject(struck, problem, sqlstate)
+}
+
+func sameKey(a, b *row) bool {
+	return a.decision.EventID == b.decision.EventID && a.decision.Timestamp.Equal(b.decision.Timestamp)
 }
 
 // months returns a moment of each month the rows lie in, in order.

@@ -48,6 +48,11 @@ const (
 	batchRows      = 5000
 	queueRows      = 1_000_000
 	consumers      = 4
+	// ensure_partition refuses what is older than 10 years.
+	maxRetention = 9 * 365 * 24 * time.Hour
+	// The merge table of a connection is as old as the connection, and with it
+	// the constraints it copied.
+	connectionLifetime = 5 * time.Minute
 )
 
 func newDefaultConfig() *Config {
@@ -88,14 +93,33 @@ func (c *Config) Validate() error {
 	if _, err := c.pool(); err != nil {
 		problems = append(problems, err)
 	}
-	must(c.Connections >= 2, "connections", "at least 2", c.Connections)
+	problems = append(problems, c.validateQueue()...)
 	must(c.Partitions.Ahead >= 1 && c.Partitions.Ahead <= 11, "partitions::ahead", "1..11", c.Partitions.Ahead)
-	must(c.Retention >= 24*time.Hour, "retention", "at least 24h", c.Retention)
+	must(c.Retention >= 24*time.Hour && c.Retention <= maxRetention, "retention", "24h..78840h (9 years)", c.Retention)
 	must(c.AllowedSkew > 0 && c.AllowedSkew <= 30*24*time.Hour, "allowed_skew", "> 0 and at most 720h", c.AllowedSkew)
 	must(c.TimeoutConfig.Timeout > 0, "timeout", "> 0", c.TimeoutConfig.Timeout)
 	must(!c.BackOffConfig.Enabled || c.BackOffConfig.MaxElapsedTime == 0,
 		"retry_on_failure::max_elapsed_time", "0, for anything else drops decisions", c.BackOffConfig.MaxElapsedTime)
 	return errors.Join(problems...)
+}
+
+// validateQueue holds queue, retry and pool to each other.
+func (c *Config) validateQueue() (problems []error) {
+	least := int32(2)
+	if c.QueueConfig.HasValue() {
+		queue := c.QueueConfig.Get()
+		least = int32(queue.NumConsumers) + 1
+		switch {
+		case queue.WaitForResult && c.BackOffConfig.Enabled:
+			problems = append(problems, errors.New("retry_on_failure::enabled: must be false with sending_queue::wait_for_result, for the sender tries again; got true"))
+		case !queue.WaitForResult && !c.BackOffConfig.Enabled:
+			problems = append(problems, errors.New("retry_on_failure::enabled: must be true unless sending_queue::wait_for_result is, for a failed batch would leave the queue; got false"))
+		}
+	}
+	if c.Connections < least {
+		problems = append(problems, fmt.Errorf("connections: must be at least %d, one more than sending_queue::num_consumers, got %d", least, c.Connections))
+	}
+	return problems
 }
 
 // pool parses the DSN. pgx repeats parts of a DSN it cannot parse in its
@@ -110,6 +134,8 @@ func (c *Config) pool() (*pgxpool.Config, error) {
 		return nil, errors.New("dsn: must be a PostgreSQL URL (postgres://user:password@host:port/database?sslmode=verify-full) or keyword=value string; what is set cannot be parsed")
 	}
 	pool.MaxConns = c.Connections
+	pool.MaxConnLifetime = connectionLifetime
+	pool.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	// Statements are few and each batch has one of a kind: nothing to gain from
 	// preparing them, and PgBouncer in transaction mode could not follow.
 	pool.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -47,9 +47,9 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 	require.Error(t, err)
 	for _, want := range []string{
 		"dsn: must be a PostgreSQL URL",
-		"connections: must be at least 2, got 1",
+		"connections: must be at least 5, one more than sending_queue::num_consumers, got 1",
 		"partitions::ahead: must be 1..11, got 0",
-		"retention: must be at least 24h, got 1h0m0s",
+		"retention: must be 24h..78840h (9 years), got 1h0m0s",
 		"allowed_skew: must be > 0 and at most 720h, got 0s",
 		"timeout: must be > 0, got 0s",
 		"retry_on_failure::max_elapsed_time: must be 0, for anything else drops decisions, got 5m0s",
@@ -58,6 +58,28 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 	}
 	require.NotContains(t, err.Error(), "sekret")
 	require.ErrorContains(t, confmap.Validate(loadConfig(t, "pgtelemetry/no_dsn")), "dsn: must be set (in the default configuration by DWCP_DATABASE_URL)")
+}
+
+func TestRetryAndWaitForResultGoTogetherInOneWayOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wait, retry bool
+		want        string
+	}{
+		{false, true, ""},
+		{true, false, ""},
+		{false, false, "retry_on_failure::enabled: must be true unless"},
+		{true, true, "retry_on_failure::enabled: must be false with"},
+	} {
+		config := loadConfig(t, "pgtelemetry")
+		config.QueueConfig.Get().WaitForResult, config.BackOffConfig.Enabled = c.wait, c.retry
+		err := confmap.Validate(config)
+		if c.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, c.want)
+		}
+	}
 }
 
 func TestTheDSNIsNotPrinted(t *testing.T) {

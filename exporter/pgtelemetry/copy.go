@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 )
@@ -79,10 +77,23 @@ func copyRows(ctx context.Context, tx pgx.Tx, statement string, rows []*row) err
 	buf = append(buf, decision.CopyTrailer...)
 	*kept = buf
 	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(buf), statement); err != nil {
-		return fmt.Errorf("copy %d rows into %s: %w", len(rows), table, err)
+		// pgx may still be reading the buffer, so that one is not used again.
+		return &copyError{rows: len(rows), cause: err}
 	}
+	buffers.Put(kept)
 	return nil
 }
+
+// copyError is the error of a COPY, as opposed to that of any other statement.
+type copyError struct {
+	rows  int
+	cause error
+}
+
+func (e *copyError) Error() string {
+	return fmt.Sprintf("copy %d rows into %s: %v", e.rows, table, e.cause)
+}
+func (e *copyError) Unwrap() error { return e.cause }
 
 // copyDirect is the way of almost every batch.
 func copyDirect(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
@@ -135,43 +146,3 @@ func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 // never analyzed, for a tiny one. What is switched off is priced so high that
 // JIT would compile the query for longer than it runs.
 const lookUpByKey = `SET LOCAL jit = off; SET LOCAL enable_seqscan = off`
-
-// copyByRow tries each row under a savepoint, strikes those the table refuses,
-// and merges the rest.
-func copyByRow(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
-	if _, err := tx.Exec(ctx, createMergeTable); err != nil {
-		return nil, fmt.Errorf("make the merge table: %w", err)
-	}
-	for i := 0; i < len(b.rows); {
-		refused, err := tryRow(ctx, tx, b.rows[i])
-		switch {
-		case err != nil:
-			return nil, err
-		case refused != nil:
-			if err := b.strike(i, refusal(refused), refused.Code); err != nil {
-				return nil, err
-			}
-		default:
-			i++
-		}
-	}
-	return mergeTemp(ctx, tx, b)
-}
-
-// tryRow copies one row. It returns the table's refusal, or an error that has
-// nothing to do with the row.
-func tryRow(ctx context.Context, tx pgx.Tx, r *row) (refused *pgconn.PgError, err error) {
-	savepoint, err := tx.Begin(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("set a savepoint: %w", err)
-	}
-	err = copyRows(ctx, tx, copyToTemp, []*row{r})
-	if err == nil {
-		return nil, savepoint.Commit(ctx)
-	}
-	if diagnose(err) != strikeRow {
-		return nil, err
-	}
-	errors.As(err, &refused)
-	return refused, savepoint.Rollback(ctx)
-}

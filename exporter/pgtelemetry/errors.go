@@ -38,12 +38,13 @@ func diagnose(err error) remedy {
 	if !errors.As(err, &pg) {
 		return retry
 	}
+	var copying *copyError
 	switch {
 	case pg.Code == uniqueViolation:
 		return merge
 	case pg.Code == checkViolation && pg.ConstraintName == "":
 		return makePartition
-	case isRowFault(pg) && copyLine(pg) > 0:
+	case isRowFault(pg) && errors.As(err, &copying):
 		return strikeRow
 	}
 	return retry
@@ -57,7 +58,7 @@ func isRowFault(pg *pgconn.PgError) bool {
 var copyContext = regexp.MustCompile(`COPY \S+, line (\d+)`)
 
 // copyLine returns the line, from 1, of the row that COPY stumbled over; 0
-// where the error names none.
+// where the error names none, as on a server that does not speak English.
 func copyLine(pg *pgconn.PgError) int {
 	found := copyContext.FindStringSubmatch(pg.Where)
 	if found == nil {
@@ -114,6 +115,8 @@ func advice(err error) string {
 		return "grant the role dwcp_writer to the login of the DSN"
 	case state == "42P01", state == "42703", state == "42883":
 		return "apply the migrations: dwcp-telemetry migrate up"
+	case state == "42P07":
+		return "attach the table to compression_telemetry as its partition again, or drop it"
 	case strings.HasPrefix(state, "42"):
 		return "compare the table with this version: dwcp-telemetry migrate status"
 	case strings.HasPrefix(state, "28"):

@@ -2,6 +2,7 @@ package pgtelemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -71,7 +72,10 @@ func (e *pgExporter) shutdown(context.Context) error {
 // drop the batch.
 func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
 	res, err := e.write(ctx, logs)
-	e.health.report(err)
+	if errors.Is(err, context.Canceled) {
+		return err // the sender's or the shutdown's doing, not the database's
+	}
+	e.health.report(writing, err)
 	if err != nil {
 		e.verified.Store(false) // the table may have changed: look again
 		e.telemetry.PgtelemetryFailures.Add(ctx, 1, metric.WithAttributes(attribute.String("sqlstate", sqlstate(err))))

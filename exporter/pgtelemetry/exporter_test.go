@@ -2,6 +2,7 @@ package pgtelemetry
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,6 +80,44 @@ func TestTheSameIDWithOtherContentIsAConflictAndTheFirstWins(t *testing.T) {
 	b.push(t, again...)
 	b.requireStored(t, rows...)
 	require.Equal(t, ledger{received: 6, written: 3, duplicate: 3, conflict: 2}, b.ledger(t))
+}
+
+func TestAnotherVMUnderTheSameIDAndKeyIsAConflictInABatchAsInTheTable(t *testing.T) {
+	t.Parallel()
+	for name, together := range map[string]bool{"together": true, "apart": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			row := b.fresh(1)[0]
+			other := row
+			other.VMID = strings.Repeat("ab", 32)
+			if together {
+				b.push(t, row, other)
+			} else {
+				b.push(t, row)
+				b.push(t, other)
+			}
+			require.Equal(t, ledger{received: 2, written: 1, duplicate: 1, conflict: 1}, b.ledger(t))
+		})
+	}
+}
+
+func TestAMonthWhosePartitionIsDetachedIsTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(2)
+	rows[1].Timestamp = rows[1].Timestamp.AddDate(0, 0, -40)
+	b.push(t, rows...)
+	partition := "compression_telemetry_" + rows[1].Timestamp.Format("200601")
+	_, err := b.admin.Exec(t.Context(), "ALTER TABLE compression_telemetry DETACH PARTITION "+partition)
+	require.NoError(t, err)
+	late := b.fresh(1)[0]
+	late.Timestamp = rows[1].Timestamp
+	require.ErrorContains(t, b.ConsumeLogs(t.Context(), logsOf(late)), "the table "+partition+" is there but not attached")
+	_, err = b.admin.Exec(t.Context(), "DROP TABLE "+partition)
+	require.NoError(t, err)
+	b.push(t, late)
+	b.requireStored(t, rows[0], late)
 }
 
 func TestTheSameIDTwiceInOneBatchIsWrittenOnce(t *testing.T) {

@@ -16,12 +16,30 @@ type health struct {
 	host component.Host
 
 	mu      sync.Mutex
-	trouble string // the last one told, "" while all is well
+	trouble [2]string // the last one told of each activity, "" while all is well
+}
+
+// activity is what the exporter does with the database.
+type activity uint8
+
+const (
+	writing activity = iota
+	upkeeping
+)
+
+var inTrouble = [...]string{
+	writing:   "decisions cannot be written; none is lost: they are tried again, here or by their sender",
+	upkeeping: "the table cannot be looked after; decisions are written as long as there is a partition for them",
+}
+
+var wellAgain = [...]string{
+	writing:   "PostgreSQL takes decisions again",
+	upkeeping: "the table can be looked after again",
 }
 
 // report takes the outcome of an attempt. Trouble is always recoverable: after
 // a permanent error a component can only be stopped.
-func (h *health) report(err error) {
+func (h *health) report(what activity, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	trouble := ""
@@ -29,16 +47,17 @@ func (h *health) report(err error) {
 		// The text of one trouble varies with the batch; its kind does not.
 		trouble = sqlstate(err) + advice(err)
 	}
-	if trouble == h.trouble {
+	if trouble == h.trouble[what] {
 		return
 	}
-	h.trouble = trouble
-	if err == nil {
-		h.log.Info("PostgreSQL takes decisions again")
+	h.trouble[what] = trouble
+	if err != nil {
+		h.log.Error(inTrouble[what], zap.Error(err), zap.String("sqlstate", sqlstate(err)), zap.String("advice", advice(err)))
+		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
+		return
+	}
+	h.log.Info(wellAgain[what])
+	if h.trouble == [2]string{} {
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
-		return
 	}
-	h.log.Error("decisions cannot be written; none is lost: they are tried again, here or by their sender",
-		zap.Error(err), zap.String("sqlstate", sqlstate(err)), zap.String("advice", advice(err)))
-	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 }

@@ -3,8 +3,11 @@ package pgtelemetry
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -96,12 +99,14 @@ func TestARawVMIDGetsInOnNoWay(t *testing.T) {
 	rows[1].VMID, rows[1].VMKeyID = raw, decision.Some("none")
 	rows[2].VMID, rows[2].NetworkTier = raw, 9
 	rows[3].VMKeyID = decision.Opt[string]{} // 64 digits, but of which key?
+	digits := rows[3].VMID
 	b.push(t, rows...)
 	b.requireStored(t)
 	all := b.rejected(t)
 	require.Len(t, all, 4)
 	for _, r := range all {
 		require.NotContains(t, string(r.Original)+r.Detail, raw)
+		require.NotContains(t, string(r.Original), digits)
 	}
 	require.Equal(t, "out_of_range", all[0].Reason)
 	require.Equal(t, "raw_vm_id", all[1].Reason)
@@ -147,6 +152,72 @@ func TestRowsThatOnlyTheTableRefusesAreStruck(t *testing.T) {
 			require.Equal(t, ledger{received: 40, written: 20 - len(bad), rejected: len(bad), duplicate: 20}, b.ledger(t))
 		})
 	}
+}
+
+// Where the error names no line, as on a server of another language, the batch
+// is split.
+func TestBadRowsAreFoundWithoutALineNumber(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.admin.Exec(t.Context(), "ALTER TABLE compression_telemetry ADD CONSTRAINT no_mars CHECK (region <> 'mars')")
+	require.NoError(t, err)
+	rows := b.fresh(100)
+	bad := []int{0, 49, 50, 99}
+	for _, i := range bad {
+		rows[i].Region = "mars"
+	}
+	pool, err := pgxpool.New(t.Context(), b.url)
+	require.NoError(t, err)
+	defer pool.Close()
+	_, err = pool.Exec(t.Context(), "SELECT ensure_partition(now())")
+	require.NoError(t, err)
+	w := &writer{pool: pool, retention: time.Hour * 24, allowedSkew: time.Hour}
+	batched, err := newBatch(new(decisionlog.Decoder), logsOf(rows...), false)
+	require.NoError(t, err)
+	res, err := w.attempt(t.Context(), batched, split)
+	require.NoError(t, err)
+	require.Equal(t, int64(len(rows)-len(bad)), res.written.rows)
+	require.Equal(t, map[string]int64{"refused": int64(len(bad))}, res.rejected)
+	b.requireStored(t, without(rows, bad...)...)
+}
+
+func TestAGoodTwinTakesThePlaceOfAStruckOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.admin.Exec(t.Context(), "ALTER TABLE compression_telemetry ADD CONSTRAINT no_mars CHECK (region <> 'mars')")
+	require.NoError(t, err)
+	good := b.fresh(1)[0]
+	bad := good
+	bad.Region = "mars"
+	b.push(t, bad, good)
+	b.requireStored(t, good)
+	require.Equal(t, ledger{received: 2, written: 1, rejected: 1}, b.ledger(t))
+}
+
+func TestOfWhatIsOutsideTheSpanNoOriginalIsKeptWhateverElseIsWrong(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	bad := b.fresh(1)[0]
+	bad.Timestamp, bad.NetworkTier = b.now.AddDate(-2, 0, 0).Truncate(time.Microsecond), 9
+	b.push(t, bad)
+	require.Equal(t, "out_of_range", b.rejected(t)[0].Reason)
+	require.Nil(t, b.rejected(t)[0].Original)
+}
+
+func TestABatchOfHugeBadDecisionsKeepsNoMoreThanItsShare(t *testing.T) {
+	t.Parallel()
+	b := &batch{}
+	for range 300 {
+		r := &row{origin: origin{resource: pcommon.NewResource(), record: plog.NewLogRecord()}}
+		r.record.Attributes().PutStr("dwcp.payload.type", strings.Repeat("x", 100<<10))
+		require.NoError(t, b.reject(r, decision.Column("payload_type").MissingError(), ""))
+	}
+	kept := 0
+	for _, r := range b.rejections {
+		kept += len(r.original)
+		require.True(t, r.truncated)
+	}
+	require.Equal(t, maxOriginals, kept)
 }
 
 func TestLogsThatAreNoDecisionsAreNotStored(t *testing.T) {

@@ -30,7 +30,14 @@ type rejection struct {
 // out of the original, unless raw ones are allowed: it must not get into the
 // database on this way either.
 func newRejection(r *row, problem *decision.FieldError, sqlstate string, allowRawVMID bool) (rejection, error) {
-	original, digest, err := decisionlog.Original(r.resource, r.record, allowRawVMID)
+	keep := decisionlog.KeepPseudonyms
+	switch {
+	case allowRawVMID:
+		keep = decisionlog.KeepAnyVMID
+	case isRaw(&r.decision):
+		keep = decisionlog.KeepNoVMID
+	}
+	original, digest, err := decisionlog.Original(r.resource, r.record, keep)
 	if err != nil {
 		return rejection{}, err
 	}
@@ -48,7 +55,7 @@ func newRejection(r *row, problem *decision.FieldError, sqlstate string, allowRa
 		rejected.original = nil
 	}
 	if len(rejected.original) > maxOriginal {
-		rejected.original, rejected.truncated = rejected.original[:maxOriginal], true
+		rejected.original, rejected.truncated = bytes.Clone(rejected.original[:maxOriginal]), true
 	}
 	return rejected, nil
 }

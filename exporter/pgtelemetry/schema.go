@@ -44,10 +44,23 @@ func (w *writer) checkSchema(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the columns of %s: %w", table, err)
 	}
-	if differences := differences(found); len(differences) > 0 {
-		return &schemaError{differences}
+	all := differences(found)
+	if encoding, err := w.encoding(ctx); err != nil {
+		return err
+	} else if encoding != "UTF8" {
+		all = append(all, "the database's encoding is "+encoding+", must be UTF8: another one cannot hold every text")
+	}
+	if len(all) > 0 {
+		return &schemaError{all}
 	}
 	return nil
+}
+
+func (w *writer) encoding(ctx context.Context) (encoding string, err error) {
+	if err = w.pool.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return "", fmt.Errorf("ask for the database's encoding: %w", err)
+	}
+	return encoding, nil
 }
 
 // differences names what stands in the way of writing, in the order of the

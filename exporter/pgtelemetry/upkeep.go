@@ -29,7 +29,7 @@ func startUpkeep(e *pgExporter) *upkeep {
 			if ctx.Err() != nil {
 				return
 			}
-			if e.health.report(err); err != nil {
+			if e.health.report(upkeeping, err); err != nil {
 				next = upkeepRetry
 			}
 			select {

@@ -24,15 +24,15 @@ type mode uint8
 const (
 	direct mode = iota // COPY into the table
 	merged             // COPY into a temporary table, then INSERT … ON CONFLICT
-	byRow              // as merged, but each row under its own savepoint
+	split              // as merged, but in parts, each under a savepoint
 )
 
-var modeNames = [...]string{direct: "direct", merged: "merge", byRow: "by_row"}
+var modeNames = [...]string{direct: "direct", merged: "merge", split: "split"}
 
 func (m mode) String() string { return modeNames[m] }
 
-// maxStrikes is how many bad rows are struck one by one before every row gets
-// a savepoint: COPY names only the first bad row of an attempt.
+// maxStrikes is how many bad rows are struck one by one before the batch is
+// split: COPY names only the first bad row of an attempt.
 const maxStrikes = 3
 
 // result is what became of a committed batch.
@@ -71,12 +71,8 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 				return nil, err
 			}
 		case strikeRow:
-			if strikes++; strikes > maxStrikes {
-				how = byRow
-				continue
-			}
-			if err := strikeLine(b, err); err != nil {
-				return nil, err
+			if strikes++; strikes > maxStrikes || !strikeLine(b, err) {
+				how = split
 			}
 		default:
 			return nil, err
@@ -94,15 +90,19 @@ func (w *writer) cutToWindow(ctx context.Context, b *batch) error {
 	return b.window(now.UTC().Add(-w.retention), now.UTC().Add(w.allowedSkew))
 }
 
-// strikeLine rejects the row that COPY's error names.
-func strikeLine(b *batch, err error) error {
+// strikeLine rejects the row that COPY's error names; false where it names
+// none of them.
+func strikeLine(b *batch, err error) bool {
 	var pg *pgconn.PgError
-	errors.As(err, &pg)
-	line := copyLine(pg)
-	if line > len(b.rows) {
-		return fmt.Errorf("COPY names line %d of %d: %w", line, len(b.rows), err)
+	if !errors.As(err, &pg) {
+		return false
 	}
-	return b.strike(line-1, refusal(pg), pg.Code)
+	line := copyLine(pg)
+	if line < 1 || line > len(b.rows) {
+		return false
+	}
+	_, err = b.strike(b.rows[line-1], refusal(pg), pg.Code)
+	return err == nil
 }
 
 // attempt is one transaction.
@@ -111,9 +111,7 @@ func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, erro
 	if err != nil {
 		return nil, fmt.Errorf("begin a batch: %w", err)
 	}
-	// After a commit this does nothing; after an error the transaction is void,
-	// and so is what rolling it back says.
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer rollBack(ctx, tx)
 	res, err := load(ctx, tx, b, how)
 	if err != nil {
 		return nil, err
@@ -131,6 +129,16 @@ func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, erro
 	return res, nil
 }
 
+// rollBack ends a transaction that failed. After a commit it does nothing. On a
+// connection that is dead without knowing it yet, it gives up soon.
+func rollBack(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackLimit)
+	defer cancel()
+	_ = tx.Rollback(ctx) // the transaction is void, whatever it says
+}
+
+const rollbackLimit = 5 * time.Second
+
 func load(ctx context.Context, tx pgx.Tx, b *batch, how mode) (*result, error) {
 	var res *result
 	var err error
@@ -140,7 +148,7 @@ func load(ctx context.Context, tx pgx.Tx, b *batch, how mode) (*result, error) {
 	case merged:
 		res, err = copyMerge(ctx, tx, b)
 	default:
-		res, err = copyByRow(ctx, tx, b)
+		res, err = copySplit(ctx, tx, b)
 	}
 	if err != nil {
 		return nil, err

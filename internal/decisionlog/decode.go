@@ -57,6 +57,9 @@ func (c *Decoder) Resource(resource pcommon.Resource) {
 func (c *Decoder) Decode(record plog.LogRecord, stage Stage, d *decision.Decision) []*decision.FieldError {
 	*d = c.base
 	p := pass{d: d, seen: c.baseSeen, bad: c.baseBad}
+	if stage == Emitted {
+		p.ignored = filledIn
+	}
 	p.problems = append(p.problems, c.baseProblems...)
 	if ts := record.Timestamp(); ts != 0 {
 		d.Timestamp = time.UnixMicro(int64(ts / 1000)).UTC()
@@ -71,7 +74,7 @@ func (c *Decoder) Decode(record plog.LogRecord, stage Stage, d *decision.Decisio
 		}
 		position++
 	}
-	p.check(stage)
+	p.check()
 	if marked {
 		return append(markOf(record), p.problems...)
 	}
@@ -110,6 +113,7 @@ const maxHints = 256
 // pass is one record being read.
 type pass struct {
 	d         *decision.Decision
+	ignored   fieldSet // what the collector fills in, whatever the emitter says
 	seen, bad fieldSet
 	problems  []*decision.FieldError
 }
@@ -123,6 +127,9 @@ func (p *pass) problem(field int, problem *decision.FieldError) {
 
 func (p *pass) attribute(field int, v pcommon.Value) {
 	f := &decision.Fields()[field]
+	if p.ignored.has(field) {
+		return
+	}
 	if p.seen.has(field) {
 		p.problem(field, f.DuplicateError())
 		return
@@ -140,7 +147,7 @@ func (p *pass) attribute(field int, v pcommon.Value) {
 
 // check holds what was read to the rules: a field that is missing, then a
 // field that is there and wrong. Fields with a problem already are left out.
-func (p *pass) check(stage Stage) {
+func (p *pass) check() {
 	fields := decision.Fields()
 	for i := range fields {
 		f := &fields[i]
@@ -150,11 +157,22 @@ func (p *pass) check(stage Stage) {
 			if problem := f.Check(p.d); problem != nil {
 				p.problem(i, problem)
 			}
-		case f.Required && (stage == Stored || !f.Late):
+		case f.Required && !p.ignored.has(i):
 			p.problem(i, f.MissingError())
 		}
 	}
 }
+
+// filledIn are label and quality, but for the flags, some of which only the
+// emitter can know.
+var filledIn = func() (set fieldSet) {
+	for i, f := range decision.Fields() {
+		if f.Role == decision.RoleLabel || f.Role == decision.RoleQuality && f.Kind != decision.KindFlagSet {
+			set.add(i)
+		}
+	}
+	return set
+}()
 
 func fromPdata(v pcommon.Value) (decision.Value, bool) {
 	switch v.Type() {

@@ -3,6 +3,7 @@ package decisionlog
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -188,9 +189,22 @@ func TestAMarkComesFirstAndOnlyWithAKnownReason(t *testing.T) {
 	_, problems := decoded(resource, record, Stored)
 	require.Equal(t, []*decision.FieldError{want}, problems)
 
-	record.Attributes().PutStr(reasonKey, "nonsense")
+	for key, spoofed := range map[string]string{
+		reasonKey: "nonsense",
+		fieldKey:  "no.field",
+		ruleKey:   "",
+	} {
+		Mark(record, want)
+		record.Attributes().PutStr(key, spoofed)
+		_, problems = decoded(resource, record, Stored)
+		require.Equal(t, key == ruleKey, len(problems) == 1, key)
+	}
+	Mark(record, &decision.FieldError{Reason: decision.TooOld, Key: "timestamp"})
 	_, problems = decoded(resource, record, Stored)
-	require.Empty(t, problems)
+	require.Empty(t, problems, "only the exporter knows what is too old")
+	Mark(record, &decision.FieldError{Reason: decision.Missing, Key: "timestamp", Rule: "a\x00b", Value: strings.Repeat("x", 1000)})
+	_, problems = decoded(resource, record, Stored)
+	require.Equal(t, []*decision.FieldError{{Reason: decision.Missing, Key: "timestamp"}}, problems)
 }
 
 func BenchmarkEncode(b *testing.B) {

@@ -15,7 +15,7 @@ import (
 func FuzzDecode(f *testing.F) {
 	d := decisiontest.Full()
 	resource, record := encoded(&d)
-	data, _, err := Original(resource.Resource(), record, true)
+	data, _, err := Original(resource.Resource(), record, KeepAnyVMID)
 	require.NoError(f, err)
 	f.Add(data)
 	Mark(record, &decision.FieldError{Reason: decision.Missing, Key: "timestamp"})

@@ -1,6 +1,9 @@
 package decisionlog
 
 import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -24,19 +27,22 @@ func Mark(record plog.LogRecord, problem *decision.FieldError) {
 	attributes.PutStr(valueKey, problem.Value)
 }
 
-// markOf returns the mark of a record that has one; none where its reason is
-// unknown.
+// markOf returns the mark of a record that has one; none where it is not one
+// that Mark writes.
 func markOf(record plog.LogRecord) []*decision.FieldError {
 	text := func(key string) string {
 		v, ok := record.Attributes().Get(key)
-		if !ok {
+		if !ok || v.Type() != pcommon.ValueTypeStr || len(v.Str()) > maxMark || strings.Contains(v.Str(), "\x00") {
 			return ""
 		}
-		return v.AsString()
+		return strings.ToValidUTF8(v.Str(), "")
 	}
-	reason := decision.Reason(text(reasonKey))
-	if !reason.Known() {
+	mark := &decision.FieldError{Reason: decision.Reason(text(reasonKey)), Key: text(fieldKey), Rule: text(ruleKey), Value: text(valueKey)}
+	if _, listed := decision.Index(mark.Key); !listed || !mark.Reason.OfProcessor() {
 		return nil
 	}
-	return []*decision.FieldError{{Reason: reason, Key: text(fieldKey), Rule: text(ruleKey), Value: text(valueKey)}}
+	return []*decision.FieldError{mark}
 }
+
+// maxMark is longer than any text of a mark.
+const maxMark = 512

@@ -12,12 +12,11 @@ import (
 
 // Original returns a decision as OTLP protobuf (LogsData with one record):
 // timestamp, trace context and the listed attributes as they came, nothing
-// else, and not the label, which can be made again. A VM id that is no
-// pseudonym is left out unless raw ones are allowed.
+// else, and not the label, which can be made again.
 //
 // The digest is the SHA-256 of the same without the Recorder's id, sequence and
 // sampling ratio: whoever sends the same event again, the digest is the same.
-func Original(resource pcommon.Resource, record plog.LogRecord, allowRawVMID bool) (data []byte, digest [sha256.Size]byte, err error) {
+func Original(resource pcommon.Resource, record plog.LogRecord, vm VMIDs) (data []byte, digest [sha256.Size]byte, err error) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty()
 	resource.Attributes().CopyTo(to.Resource().Attributes())
@@ -27,7 +26,7 @@ func Original(resource pcommon.Resource, record plog.LogRecord, allowRawVMID boo
 	KeepListed(copied)
 	copied.SetObservedTimestamp(0)
 	copied.Attributes().RemoveIf(func(key string, v pcommon.Value) bool {
-		return hasRole(key, decision.RoleLabel) || !allowRawVMID && key == vmIDKey && !decision.IsPseudonym(v.AsString())
+		return hasRole(key, decision.RoleLabel) || key == vmIDKey && !vm.keeps(v.AsString())
 	})
 	if data, err = marshal(logs); err != nil {
 		return nil, digest, err
@@ -43,6 +42,19 @@ func marshal(logs plog.Logs) ([]byte, error) {
 		return nil, fmt.Errorf("marshal the original of a decision: %w", err)
 	}
 	return data, nil
+}
+
+// VMIDs says which VM ids an original may hold.
+type VMIDs uint8
+
+const (
+	KeepNoVMID     VMIDs = iota // not even what looks like a pseudonym: raw ids may look so
+	KeepPseudonyms              // what looks like one, where its key id says it is
+	KeepAnyVMID
+)
+
+func (v VMIDs) keeps(id string) bool {
+	return v == KeepAnyVMID || v == KeepPseudonyms && decision.IsPseudonym(id)
 }
 
 var vmIDKey = decision.Column("vm_id").Key

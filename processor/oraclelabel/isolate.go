@@ -45,11 +45,8 @@ func count(resource plog.ResourceLogs) (decisions, others int) {
 // split moves the decisions of one resource to another.
 func split(from, to plog.ResourceLogs) {
 	from.Resource().CopyTo(to.Resource())
-	to.SetSchemaUrl(from.SchemaUrl())
 	for _, scope := range from.ScopeLogs().All() {
 		target := to.ScopeLogs().AppendEmpty()
-		scope.Scope().CopyTo(target.Scope())
-		target.SetSchemaUrl(scope.SchemaUrl())
 		scope.LogRecords().RemoveIf(func(record plog.LogRecord) bool {
 			if !decisionlog.IsDecision(record) {
 				return false
@@ -64,7 +61,7 @@ func split(from, to plog.ResourceLogs) {
 // senderKeys are resource attributes that name the sending program, by the
 // semantic conventions; they are no part of the event but hold no VM id either.
 var senderKeys = map[string]bool{
-	"service.name": true, "service.namespace": true, "service.instance.id": true,
+	"service.name": true, "service.namespace": true,
 	"telemetry.sdk.name": true, "telemetry.sdk.language": true, "telemetry.sdk.version": true,
 }
 
@@ -73,7 +70,9 @@ func clean(resource plog.ResourceLogs) {
 		i, listed := decision.Index(key)
 		return !senderKeys[key] && (!listed || decision.Fields()[i].Place != decision.ResourceAttr)
 	})
+	resource.SetSchemaUrl("")
 	for _, scope := range resource.ScopeLogs().All() {
-		scope.Scope().Attributes().Clear()
+		pcommon.NewInstrumentationScope().CopyTo(scope.Scope())
+		scope.SetSchemaUrl("")
 	}
 }

@@ -132,6 +132,18 @@ func TestAnEmittersOwnLabelIsReplaced(t *testing.T) {
 	require.Equal(t, decision.ShadowTimeout, got.QualityFlags)
 }
 
+func TestAnEmittersOwnLabelThatIsWrongRefusesNothing(t *testing.T) {
+	t.Parallel()
+	logs := logsOf(emitted())
+	attributes := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	attributes.PutDouble("dwcp.oracle.utility_score", -1)
+	attributes.PutStr("dwcp.oracle.algorithm", "hde")
+	attributes.PutStr("dwcp.quality.score", "good")
+	got, problems := decode(t, process(t, "oraclelabel", logs), 0, decisionlog.Stored)
+	require.Empty(t, problems)
+	require.Equal(t, decision.HDE, got.OracleAlgorithm.Value)
+}
+
 func TestTheRuleIsTheConfiguredOne(t *testing.T) {
 	t.Parallel()
 	got, problems := decode(t, process(t, "oraclelabel/all", logsOf(emitted())), 0, decisionlog.Stored)
@@ -190,6 +202,10 @@ func TestWhatIsNotPartOfTheEventIsTakenAway(t *testing.T) {
 	resource.Resource().Attributes().PutStr("service.name", "dwcp")
 	scope := resource.ScopeLogs().At(0)
 	scope.Scope().Attributes().PutStr("vm", rawVMID)
+	scope.Scope().SetName(rawVMID)
+	scope.SetSchemaUrl("https://schema/" + rawVMID)
+	resource.SetSchemaUrl("https://schema/" + rawVMID)
+	resource.Resource().Attributes().PutStr("service.instance.id", rawVMID)
 	record := scope.LogRecords().At(0)
 	record.Attributes().PutStr("vm.name", rawVMID)
 	record.Attributes().PutStr("dwcp.rejected.reason", "missing") // an emitter's own mark
