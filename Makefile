@@ -48,8 +48,11 @@ check: ## all that CI checks
 bench: ## the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-fuzz: ## fuzz the decoder of log records for a while
-	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime 10s ./internal/decisionlog
+# Without a bound the fuzzer spends its time on making the first find small.
+fuzz: ## fuzz what reads foreign bytes for a while
+	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime 10s -fuzzminimizetime 1x ./internal/decisionlog
+	go test -run '^$$' -fuzz '^FuzzReadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/sample
+	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset
 
 clean: ## remove what was built; .dwcp with the demo's data stays
 	rm -rf bin build

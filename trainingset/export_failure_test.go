@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,7 +45,10 @@ func TestCancelledExportLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	_, err = writeAtomically(filepath.Join(b.dir, FileName), func(w io.Writer) error {
-		return s.copyTo(ctx, onWrite{w, cancel}, 3000)
+		return s.copyTo(ctx, onWrite{w, func() {
+			cancel()
+			time.Sleep(time.Millisecond) // a row each, so that the connection hears of it before the last
+		}}, 3000)
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, filesIn(t, b.dir))
