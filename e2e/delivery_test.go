@@ -47,7 +47,7 @@ func ownServer(t *testing.T) (server *localpg.Server, admin, writer string) {
 // as they were.
 func TestReplayChangesNothing(t *testing.T) {
 	p := startPipeline(t)
-	conn := connect(t, p.admin)
+	conn := pgtest.Connect(t, p.admin)
 	all := decisions(400)
 	all[7].HDECPUUsage = decision.Some(109.55)
 	record(t, p.recorder(t), all)
@@ -77,7 +77,7 @@ func TestItStartsWhilePostgreSQLIsDownAndAKillLosesNothing(t *testing.T) {
 	<-p.Exited()
 	require.NoError(t, server.Restart(t.Context()))
 	p.start(t)
-	conn := connect(t, admin)
+	conn := pgtest.Connect(t, admin)
 	waitReceived(t, conn, len(all))
 	require.Equal(t, len(all), queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 }
@@ -85,7 +85,7 @@ func TestItStartsWhilePostgreSQLIsDownAndAKillLosesNothing(t *testing.T) {
 func TestWithAckOnCommitAnAcknowledgedDecisionIsInTheTable(t *testing.T) {
 	server, admin, writer := ownServer(t)
 	p := startOn(t, admin, writer, nil, "deploy/ack-on-commit.yaml")
-	conn := connect(t, admin)
+	conn := pgtest.Connect(t, admin)
 	recorder := p.recorder(t)
 	all := decisions(3000)
 	record(t, recorder, all[:1000])
@@ -102,7 +102,7 @@ func TestWithAckOnCommitAnAcknowledgedDecisionIsInTheTable(t *testing.T) {
 	require.Equal(t, uint64(1000), recorder.Stats().Sent)
 	require.NoError(t, server.Restart(t.Context()))
 	flush(t, recorder)
-	conn = connect(t, admin)
+	conn = pgtest.Connect(t, admin)
 	require.Equal(t, len(all), queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 }
 
@@ -133,7 +133,7 @@ func TestADeadBackendDoesNotStallOrLoseOurRows(t *testing.T) {
 			record(t, recorder, all)
 			flush(t, recorder)
 			require.Equal(t, uint64(len(all)), recorder.Stats().Sent)
-			conn := connect(t, admin)
+			conn := pgtest.Connect(t, admin)
 			waitReceived(t, conn, len(all))
 			require.Equal(t, len(all), queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 			require.Zero(t, queryInt(t, conn, "SELECT sum(duplicate) FROM compression_telemetry_batches"), "nothing was sent again")
@@ -179,7 +179,7 @@ func TestDecisionsMayComeOverHTTP(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
-	conn := connect(t, p.admin)
+	conn := pgtest.Connect(t, p.admin)
 	waitReceived(t, conn, 20)
 	require.Equal(t, 10, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 	require.Equal(t, 10, queryInt(t, conn, "SELECT sum(duplicate) FROM compression_telemetry_batches"))

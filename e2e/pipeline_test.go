@@ -126,14 +126,6 @@ func (p *pipeline) send(t *testing.T, logs plog.Logs) {
 	require.NoError(t, err)
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 // waitReceived waits until the ledger accounts for n decisions.
 func waitReceived(t *testing.T, conn *pgx.Conn, n int) {
 	t.Helper()

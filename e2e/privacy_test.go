@@ -74,7 +74,7 @@ func TestAVMIDIsNowhereItMustNotBe(t *testing.T) {
 	require.NotContains(t, queued, secretVM)
 
 	require.NoError(t, server.Restart(t.Context()))
-	conn := connect(t, url)
+	conn := pgtest.Connect(t, url)
 	waitReceived(t, conn, valid+invalid)
 	require.Equal(t, valid, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 	require.Equal(t, invalid, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry_rejected"))
@@ -117,7 +117,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		recorder.Record(t.Context(), &d)
 	}
 	flush(t, recorder)
-	conn := connect(t, admin)
+	conn := pgtest.Connect(t, admin)
 	waitReceived(t, conn, 3)
 	// Trouble makes it talk.
 	_, err := conn.Exec(t.Context(), "REVOKE INSERT ON compression_telemetry FROM dwcp_writer")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 	"github.com/novacron/dwcp-telemetry/internal/oracle"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
@@ -45,7 +46,7 @@ func text(f *decision.Field, d *decision.Decision) string {
 // From Recorder to CSV every value of every field is what was recorded.
 func TestEveryValueOfEveryFieldArrives(t *testing.T) {
 	p := startPipeline(t)
-	conn := connect(t, p.admin)
+	conn := pgtest.Connect(t, p.admin)
 	recorder := p.recorder(t)
 	recorded := decisions(300)
 	for i := range recorded {

@@ -21,7 +21,7 @@ type column struct {
 
 func TestTheTableIsTheListOfFields(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.Database(t))
+	conn := pgtest.Connect(t, pgtest.Database(t))
 	rows, err := conn.Query(t.Context(), `SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
 		WHERE attrelid = 'compression_telemetry'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func verdict(t *testing.T, conn *pgx.Conn, d *decision.Decision) error {
 // word, the CHECK's verdict is the field's.
 func TestTheTablesVerdictIsTheFields(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.Database(t))
+	conn := pgtest.Connect(t, pgtest.Database(t))
 	whole := decisiontest.Full()
 	_, err := conn.Exec(t.Context(), "SELECT ensure_partition($1)", whole.Timestamp)
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func probes(f *decision.Field) (values []decision.Value) {
 
 func TestWhatIsRequiredCannotBeNull(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.Database(t))
+	conn := pgtest.Connect(t, pgtest.Database(t))
 	whole := decisiontest.Full()
 	_, err := conn.Exec(t.Context(), "SELECT ensure_partition($1)", whole.Timestamp)
 	require.NoError(t, err)

@@ -16,14 +16,6 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 func TestUpAppliesEveryMigrationOnce(t *testing.T) {
 	t.Parallel()
 	url := pgtest.EmptyDatabase(t)
@@ -70,7 +62,7 @@ func TestALoginThatMayCreateRolesCanMigrate(t *testing.T) {
 	server, err := localpg.Start(t.Context(), localpg.Config{Source: source, FastUnsafe: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	admin := connect(t, server.AdminURL("postgres"))
+	admin := pgtest.Connect(t, server.AdminURL("postgres"))
 	for _, statement := range []string{"CREATE ROLE dba LOGIN CREATEROLE", "CREATE DATABASE theirs OWNER dba"} {
 		_, err = admin.Exec(t.Context(), statement)
 		require.NoError(t, err)
@@ -83,7 +75,7 @@ func TestALoginThatMayCreateRolesCanMigrate(t *testing.T) {
 func TestASchemaOfTheLoginsOwnNameChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.EmptyDatabase(t)
-	admin := connect(t, url)
+	admin := pgtest.Connect(t, url)
 	_, err := admin.Exec(t.Context(), "CREATE SCHEMA AUTHORIZATION CURRENT_USER")
 	require.NoError(t, err)
 	_, err = migrations.Up(t.Context(), url)
@@ -98,10 +90,10 @@ func TestASchemaOfTheLoginsOwnNameChangesNothing(t *testing.T) {
 func TestEnsurePartitionCallsNothingThatAWriterMade(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
-	admin := connect(t, url)
+	admin := pgtest.Connect(t, url)
 	_, err := admin.Exec(t.Context(), "GRANT CREATE ON SCHEMA public TO PUBLIC") // as before PostgreSQL 15
 	require.NoError(t, err)
-	writer := connect(t, pgtest.Login(t, url, "dwcp_writer"))
+	writer := pgtest.Connect(t, pgtest.Login(t, url, "dwcp_writer"))
 	for _, function := range []string{
 		"hashtextextended(text, integer) RETURNS bigint",
 		"format(text, text, text, timestamptz, timestamptz) RETURNS text",
@@ -144,7 +136,7 @@ func TestNobodyElseMayReadOrWrite(t *testing.T) {
 		},
 		"pg_read_all_settings": nil, // anybody
 	} {
-		conn := connect(t, pgtest.Login(t, url, role))
+		conn := pgtest.Connect(t, pgtest.Login(t, url, role))
 		for _, statement := range allowed {
 			_, err := conn.Exec(t.Context(), statement)
 			require.NoError(t, err, "%s as %s", statement, role)
@@ -180,7 +172,7 @@ func TestPartitionsAreMadeOnceAlsoByManyAtOnce(t *testing.T) {
 	writer := pgtest.Login(t, url, "dwcp_writer")
 	var all sync.WaitGroup
 	for range 6 {
-		conn := connect(t, writer)
+		conn := pgtest.Connect(t, writer)
 		all.Go(func() {
 			for month := range 12 {
 				var name string
@@ -193,7 +185,7 @@ func TestPartitionsAreMadeOnceAlsoByManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	var partitions, withKey int
-	admin := connect(t, url)
+	admin := pgtest.Connect(t, url)
 	require.NoError(t, admin.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE (SELECT count(*) FROM pg_index i WHERE i.indrelid = inhrelid) = 3)
 		FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass`).Scan(&partitions, &withKey))
 	require.Equal(t, 12, partitions)
@@ -202,7 +194,7 @@ func TestPartitionsAreMadeOnceAlsoByManyAtOnce(t *testing.T) {
 
 func TestAPartitionCoversItsMonthInUTC(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.Database(t))
+	conn := pgtest.Connect(t, pgtest.Database(t))
 	_, err := conn.Exec(t.Context(), "SET timezone = 'America/Los_Angeles'")
 	require.NoError(t, err)
 	var year int
@@ -219,7 +211,7 @@ func TestAPartitionCoversItsMonthInUTC(t *testing.T) {
 
 func TestPartitionsFarAwayAreRefused(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.Database(t))
+	conn := pgtest.Connect(t, pgtest.Database(t))
 	for _, moment := range []string{"'1970-01-01'", "now() + interval '2 years'", "NULL"} {
 		_, err := conn.Exec(t.Context(), "SELECT ensure_partition("+moment+")")
 		require.ErrorContains(t, err, "must lie between 10 years ago and 1 year ahead", moment)
@@ -230,7 +222,7 @@ func TestPartitionsFarAwayAreRefused(t *testing.T) {
 func TestMakingAPartitionDoesNotWaitForOpenWriters(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
-	open, other := connect(t, url), connect(t, url)
+	open, other := pgtest.Connect(t, url), pgtest.Connect(t, url)
 	tx, err := open.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(context.Background()) }()

@@ -28,7 +28,7 @@ func TestFolderIsMadeForItsOwnerAlone(t *testing.T) {
 
 func TestDatabaseThatIsNotMigratedIsSaidSo(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.EmptyDatabase(t))
+	conn := pgtest.Connect(t, pgtest.EmptyDatabase(t))
 	dir := t.TempDir()
 	_, err := Export(t.Context(), conn, dir, DefaultExportOptions())
 	require.ErrorIs(t, err, ErrNotMigrated)

@@ -2,7 +2,6 @@ package trainingset
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,18 +27,10 @@ type testBundle struct {
 func setup(t *testing.T) *testBundle {
 	t.Helper()
 	url := pgtest.Database(t)
-	b := &testBundle{admin: connect(t, url), reader: connect(t, pgtest.Login(t, url, "dwcp_ml_reader")), dir: t.TempDir()}
+	b := &testBundle{admin: pgtest.Connect(t, url), reader: pgtest.Connect(t, pgtest.Login(t, url, "dwcp_ml_reader")), dir: t.TempDir()}
 	require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT now()").Scan(&b.now))
 	b.now = b.now.UTC()
 	return b
-}
-
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
-	return conn
 }
 
 // load writes decisions as the exporter does: partitions, then binary COPY.

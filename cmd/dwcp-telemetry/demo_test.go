@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 // report is what demo --json promises.
@@ -79,7 +80,7 @@ func TestTheDemoSendsTheSampleAndAccountsForEachDecision(t *testing.T) {
 	require.Contains(t, told, "The algorithm really used is the oracle's in ")
 	require.NotContains(t, told, "\r", "no spinner where there is no terminal")
 
-	conn := connect(t, url)
+	conn := pgtest.Connect(t, url)
 	require.Equal(t, r.Written, value[int64](t, conn, "SELECT count(*) FROM compression_telemetry"))
 	require.Equal(t, "dwcp.hde.cpu_usage", value[string](t, conn, "SELECT field FROM compression_telemetry_rejected"))
 	require.True(t, value[bool](t, conn, `SELECT min(timestamp) > now() - interval '7 days 1 minute' AND max(timestamp) <= now()

@@ -109,14 +109,6 @@ func withPassword(t *testing.T, address, password string) string {
 	return u.String()
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 func value[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 	t.Helper()
 	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&v))

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 // left returns the command lines of what still runs in the tests' project, or
@@ -97,7 +99,7 @@ func TestWhatIsKeptCanBeReachedAndStoppedAsPrinted(t *testing.T) {
 
 	url := regexp.MustCompile(`^psql '(.*)'$`).FindStringSubmatch(r.Kept.Psql)
 	require.NotNil(t, url, r.Kept.Psql)
-	conn := connect(t, url[1])
+	conn := pgtest.Connect(t, url[1])
 	defer os.RemoveAll(conn.Config().Host) // the socket's folder, which only a Stop would remove
 	before := value[int](t, conn, "SELECT count(*) FROM compression_telemetry")
 

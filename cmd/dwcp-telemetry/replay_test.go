@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 // lines are decisions of the last hour.
@@ -76,7 +78,7 @@ func TestReplayingAFileAgainWithItsTimesChangesNothing(t *testing.T) {
 	file := writeFile(t, all...)
 	require.Equal(t, "recorded 20: sent 20, refused 0, not delivered 0\n", succeed(t, env, "replay", file, "--keep-times"))
 	waitReceived(t, env, 21)
-	conn := connect(t, url)
+	conn := pgtest.Connect(t, url)
 	once := content(t, conn)
 	require.Len(t, once, 21, "one of the demo, 19 written, 1 rejected")
 

@@ -47,19 +47,11 @@ func setup(t *testing.T, change ...func(*Config)) *testBundle {
 func setupOn(t *testing.T, url string, change ...func(*Config)) *testBundle {
 	t.Helper()
 	b := &testBundle{url: url}
-	b.admin = connect(t, url)
+	b.admin = pgtest.Connect(t, url)
 	require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT now()").Scan(&b.now))
 	b.now = b.now.UTC()
 	b.Logs, b.log = startExporter(t, pgtest.Login(t, url, "dwcp_writer"), change...)
 	return b
-}
-
-func connect(t testing.TB, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
 }
 
 func startExporter(t testing.TB, dsn string, change ...func(*Config)) (exporter.Logs, *observer.ObservedLogs) {

@@ -216,7 +216,7 @@ func TestItStartsWithoutADatabaseAndWritesOnceThereIsOne(t *testing.T) {
 	require.ErrorContains(t, err, "it does not exist")
 	_, err = migrations.Up(t.Context(), later)
 	require.NoError(t, err)
-	admin := connect(t, later)
+	admin := pgtest.Connect(t, later)
 	_, err = admin.Exec(t.Context(), "GRANT dwcp_writer TO "+pgx.Identifier{missing.User}.Sanitize())
 	require.NoError(t, err)
 	b.admin = admin

@@ -45,14 +45,6 @@ func open(t *testing.T, dir string) *database.Database {
 	return db
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 func value[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 	t.Helper()
 	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&v))
@@ -73,7 +65,7 @@ func TestTheUsersOwnDatabaseWinsAndIsLeftAlone(t *testing.T) {
 		require.Equal(t, url, collector)
 		require.NoError(t, db.Close())
 	}
-	require.Equal(t, 1, value[int](t, connect(t, url), "SELECT 1"), "still there after Close")
+	require.Equal(t, 1, value[int](t, pgtest.Connect(t, url), "SELECT 1"), "still there after Close")
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, entries)
@@ -82,7 +74,7 @@ func TestTheUsersOwnDatabaseWinsAndIsLeftAlone(t *testing.T) {
 func TestThePrivateDatabaseIsMadeAndThenUsedAgain(t *testing.T) {
 	dir := openFolder(t)
 	first := open(t, dir)
-	conn := connect(t, first.URL)
+	conn := pgtest.Connect(t, first.URL)
 	require.Equal(t, "dwcp", value[string](t, conn, "SELECT current_database()::text"))
 	_, err := conn.Exec(t.Context(), "CREATE TABLE kept AS SELECT 42 AS answer")
 	require.NoError(t, err)
@@ -92,7 +84,7 @@ func TestThePrivateDatabaseIsMadeAndThenUsedAgain(t *testing.T) {
 	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "Close stops the server")
 
 	second := open(t, dir)
-	require.Equal(t, 42, value[int](t, connect(t, second.URL), "SELECT answer FROM kept"))
+	require.Equal(t, 42, value[int](t, pgtest.Connect(t, second.URL), "SELECT answer FROM kept"))
 }
 
 func TestASecondOpenUsesTheServerThatRunsAndLeavesIt(t *testing.T) {
@@ -102,7 +94,7 @@ func TestASecondOpenUsesTheServerThatRunsAndLeavesIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first.Server.PID(), second.Server.PID())
 	require.NoError(t, second.Close())
-	require.Equal(t, 1, value[int](t, connect(t, first.URL), "SELECT 1"))
+	require.Equal(t, 1, value[int](t, pgtest.Connect(t, first.URL), "SELECT 1"))
 }
 
 func TestTheCollectorsLoginMayWriteAndNoMore(t *testing.T) {
@@ -115,7 +107,7 @@ func TestTheCollectorsLoginMayWriteAndNoMore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, url, again)
 
-	conn := connect(t, url)
+	conn := pgtest.Connect(t, url)
 	require.Equal(t, "dwcp_collector", value[string](t, conn, "SELECT current_user::text"))
 	require.False(t, value[bool](t, conn, "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"))
 	require.Equal(t, "{dwcp_writer}", value[string](t, conn, `SELECT array_agg(roleid::regrole)::text FROM pg_auth_members

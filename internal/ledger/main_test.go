@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -23,18 +22,10 @@ type testBundle struct {
 func setup(t *testing.T) *testBundle {
 	t.Helper()
 	b := &testBundle{url: pgtest.Database(t)}
-	b.admin = connect(t, b.url)
+	b.admin = pgtest.Connect(t, b.url)
 	require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT now()").Scan(&b.now))
 	b.now = b.now.UTC()
 	return b
-}
-
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
-	return conn
 }
 
 func (b *testBundle) exec(t *testing.T, sql string, args ...any) {

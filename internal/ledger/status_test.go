@@ -145,7 +145,7 @@ func TestStatusNeedsTheLedgerAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 	})
 	b.exec(t, "GRANT SELECT ON compression_telemetry_batches TO ledger_only")
-	login := connect(t, pgtest.Login(t, b.url, "ledger_only"))
+	login := pgtest.Connect(t, pgtest.Login(t, b.url, "ledger_only"))
 	_, err := login.Exec(t.Context(), "SELECT FROM compression_telemetry")
 	require.ErrorContains(t, err, "permission denied")
 	status, err := ReadStatus(t.Context(), login)
@@ -159,7 +159,7 @@ func TestEveryRoleThatRunsTheCommandMayReadTheStatus(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, role := range []string{"dwcp_ml_reader", "dwcp_writer", "dwcp_maintainer"} {
-		_, err := ReadStatus(t.Context(), connect(t, pgtest.Login(t, b.url, role)))
+		_, err := ReadStatus(t.Context(), pgtest.Connect(t, pgtest.Login(t, b.url, role)))
 		require.NoError(t, err, role)
 	}
 }

@@ -104,7 +104,7 @@ func TestEveryDecisionReceivedMustBeAccountedFor(t *testing.T) {
 
 func TestLedgerThatIsNotThereIsSaidSo(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, pgtest.EmptyDatabase(t))
+	conn := pgtest.Connect(t, pgtest.EmptyDatabase(t))
 	_, err := ReadTotals(t.Context(), conn)
 	require.ErrorIs(t, err, ErrNotMigrated)
 	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger; `dwcp-telemetry migrate up` makes it")

@@ -37,6 +37,17 @@ const copyDatabasePrivileges = `UPDATE pg_database SET datacl =
 	(SELECT datacl FROM pg_database WHERE datname = '` + template + `')
 	WHERE datname = current_database()`
 
+// Connect is a connection that is closed when the test ends.
+func Connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatalf("connect to the test's database: %v", err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) }) // the server may be gone: some tests stop it
+	return conn
+}
+
 // EmptyDatabase is the admin URL of a fresh database with nothing in it.
 func EmptyDatabase(t testing.TB) string {
 	t.Helper()

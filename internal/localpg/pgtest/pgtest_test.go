@@ -1,7 +1,6 @@
 package pgtest_test
 
 import (
-	"context"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,17 +15,9 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
-
 func value[T any](t *testing.T, url, sql string) (v T) {
 	t.Helper()
-	require.NoError(t, connect(t, url).QueryRow(t.Context(), sql).Scan(&v))
+	require.NoError(t, pgtest.Connect(t, url).QueryRow(t.Context(), sql).Scan(&v))
 	return v
 }
 
@@ -38,7 +29,7 @@ func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			admin := pgtest.Database(t)
-			_, err := connect(t, admin).Exec(t.Context(), "CREATE TABLE only_mine ()")
+			_, err := pgtest.Connect(t, admin).Exec(t.Context(), "CREATE TABLE only_mine ()")
 			assert.NoError(t, err)
 		})
 	}
@@ -64,7 +55,7 @@ func TestDatabaseAndLoginAreDroppedAfterTheTest(t *testing.T) {
 		name = value[string](t, admin, "SELECT current_database()::text")
 		login = value[string](t, url, "SELECT current_user::text")
 		// Owning something and being connected must not keep the login.
-		_, err := connect(t, url).Exec(t.Context(), "CREATE TABLE owned ()")
+		_, err := pgtest.Connect(t, url).Exec(t.Context(), "CREATE TABLE owned ()")
 		assert.NoError(t, err)
 		forgotten, err := pgx.Connect(t.Context(), url)
 		require.NoError(t, err)
@@ -81,7 +72,7 @@ func TestLoginMayDoWhatItsRoleMayAndNoMore(t *testing.T) {
 	assert.NotEqual(t, one, other)
 	assert.True(t, value[bool](t, one, "SELECT pg_has_role('dwcp_ml_reader', 'USAGE')"))
 	assert.False(t, value[bool](t, one, "SELECT pg_has_role('dwcp_owner', 'USAGE')"))
-	_, err := connect(t, one).Exec(t.Context(), "DROP TABLE compression_telemetry")
+	_, err := pgtest.Connect(t, one).Exec(t.Context(), "DROP TABLE compression_telemetry")
 	assert.ErrorContains(t, err, "42501")
 }
 
