@@ -95,7 +95,13 @@ func (c *collector) logs() []plog.Logs {
 }
 
 // decisions returns what was acknowledged, as the collector decodes it.
-func (c *collector) decisions(tb testing.TB) (received []decision.Decision) {
+func (c *collector) decisions(tb testing.TB) []decision.Decision {
+	tb.Helper()
+	return c.decoded(tb, decisionlog.Emitted)
+}
+
+// decoded is the same with the label and quality that a Stored record holds.
+func (c *collector) decoded(tb testing.TB, stage decisionlog.Stage) (received []decision.Decision) {
 	tb.Helper()
 	var decoder decisionlog.Decoder
 	for _, logs := range c.logs() {
@@ -104,7 +110,7 @@ func (c *collector) decisions(tb testing.TB) (received []decision.Decision) {
 			for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 				for _, record := range scopeLogs.LogRecords().All() {
 					var d decision.Decision
-					require.Empty(tb, decoder.Decode(record, decisionlog.Emitted, &d))
+					require.Empty(tb, decoder.Decode(record, stage, &d))
 					received = append(received, d)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 )
 
 // attributesOf returns the attributes of the first record.
@@ -31,7 +32,7 @@ func TestEveryFieldArrives(t *testing.T) {
 	r.Record(trace.ContextWithSpanContext(context.Background(), span), &d)
 	require.NoError(t, r.ForceFlush(within(t)))
 
-	require.Equal(t, []decision.Decision{stamped(d, r, 1)}, c.decisions(t))
+	require.Equal(t, []decision.Decision{stamped(d, r, 1)}, c.decoded(t, decisionlog.Stored), "label included")
 	record := firstRecord(c.logs()[0])
 	assert.Equal(t, decision.EventName, record.EventName())
 	assert.Equal(t, plog.SeverityNumberInfo, record.SeverityNumber())
