@@ -68,7 +68,6 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // copyRows streams rows in binary into a table.
 func copyRows(ctx context.Context, tx pgx.Tx, statement string, rows []*row) error {
 	kept := buffers.Get().(*[]byte)
-	defer buffers.Put(kept)
 	buf := (*kept)[:0]
 	buf = append(buf, decision.CopyHeader...)
 	for _, r := range rows {

@@ -47,6 +47,7 @@ func TestACollectorThatHasStartedIsReady(t *testing.T) {
 
 func TestStopEndsTheProcessAndFreesItsPorts(t *testing.T) {
 	p := startCollector(t, options(t, writerEnv(t)...))
+	time.Sleep(200 * time.Millisecond) // it is ready a moment before it listens for signals
 	require.NoError(t, p.Stop())
 	require.ErrorIs(t, syscall.Kill(p.PID(), 0), syscall.ESRCH)
 	for _, address := range []string{p.GRPC, p.HTTP, p.Health, p.Metrics} {
