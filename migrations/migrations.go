@@ -13,7 +13,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -23,9 +22,6 @@ import (
 
 //go:embed *.sql
 var files embed.FS
-
-// FS returns the migrations, for those who apply them with tools of their own.
-func FS() fs.FS { return files }
 
 // Migration is one numbered file and whether it is applied.
 type Migration struct {

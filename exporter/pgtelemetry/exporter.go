@@ -111,14 +111,10 @@ func (e *pgExporter) verify(ctx context.Context) error {
 }
 
 func (e *pgExporter) count(ctx context.Context, res *result) {
-	rejected := int64(0)
-	for _, n := range res.rejected {
-		rejected += n
-	}
 	addRecords(ctx, e.telemetry, "written", int(res.written.rows))
 	addRecords(ctx, e.telemetry, "duplicate", int(res.duplicate))
 	addRecords(ctx, e.telemetry, "conflict", int(res.conflict))
-	addRecords(ctx, e.telemetry, "rejected", int(rejected))
+	addRecords(ctx, e.telemetry, "rejected", int(res.rejectedRows()))
 	e.telemetry.PgtelemetryBatches.Add(ctx, 1, metric.WithAttributes(attribute.String("mode", res.mode.String())))
 }
 

@@ -88,10 +88,6 @@ func insertRejections(ctx context.Context, tx pgx.Tx, rejections []rejection) (m
 
 // insertLedger writes the batch's row of the load ledger.
 func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
-	rejected := int64(0)
-	for _, n := range res.rejected {
-		rejected += n
-	}
 	labels, err := asJSON(res.written.labels)
 	if err != nil {
 		return err
@@ -100,7 +96,7 @@ func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, rejected,
+	_, err = tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, res.rejectedRows(),
 		res.written.candidates, res.written.newest, labels, reasons)
 	if err != nil {
 		return fmt.Errorf("insert the ledger row: %w", err)

@@ -161,8 +161,13 @@ func load(ctx context.Context, tx pgx.Tx, b *batch, how mode) (*result, error) {
 // nor rejected for the first time was there before.
 func (res *result) account(b *batch) {
 	res.conflict += int64(b.conflicts)
-	res.duplicate = int64(b.received) - res.written.rows
-	for _, n := range res.rejected {
-		res.duplicate -= n
+	res.duplicate = int64(b.received) - res.written.rows - res.rejectedRows()
+}
+
+// rejectedRows counts the rejected rows that were not there yet.
+func (res *result) rejectedRows() (n int64) {
+	for _, ofReason := range res.rejected {
+		n += ofReason
 	}
+	return n
 }
