@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
@@ -15,11 +13,26 @@ import (
 
 // Config is the user's YAML.
 type Config struct {
-	// DSN is the PostgreSQL URL or keyword=value string.
+	// DSN is the PostgreSQL URL or keyword=value string. What it leaves out comes
+	// from where libpq looks: PG… variables, service and password files. It may be
+	// empty where PGHOST or PGSERVICE is set.
 	DSN configopaque.String `mapstructure:"dsn"`
 	// Connections bounds the pool: at least one more than the queue's
 	// consumers, so that maintenance never waits for writers. Default 6.
 	Connections int32 `mapstructure:"connections"`
+	// ConnectionMaxLifetime is how old a connection may get, and so how long a
+	// rotated certificate or password may still be in use. Default 5 min.
+	ConnectionMaxLifetime time.Duration `mapstructure:"connection_max_lifetime"`
+	// ConnectionMaxIdleTime is how long one may be unused. Default 5 min.
+	ConnectionMaxIdleTime time.Duration `mapstructure:"connection_max_idle_time"`
+	// ApplicationName is what PostgreSQL calls the collector. Default: what the
+	// DSN or PGAPPNAME says, else otelcol-dwcp.
+	ApplicationName string `mapstructure:"application_name"`
+	// StatementTimeout bounds a statement of a batch on the server. Default 0: as
+	// long as the attempt, so that none goes on after it.
+	StatementTimeout time.Duration `mapstructure:"statement_timeout"`
+	// LockTimeout bounds the wait for a lock. Default 30 s; 0 is no limit.
+	LockTimeout time.Duration `mapstructure:"lock_timeout"`
 	// Partitions says how partitions are made.
 	Partitions PartitionsConfig `mapstructure:"partitions"`
 	// Retention is how old a decision may be when it is written. Default 90 days.
@@ -49,10 +62,10 @@ const (
 	queueRows      = 1_000_000
 	consumers      = 4
 	// ensure_partition refuses what is older than 10 years.
-	maxRetention = 9 * 365 * 24 * time.Hour
-	// The merge table of a connection is as old as the connection, and with it
-	// the constraints it copied.
+	maxRetention       = 9 * 365 * 24 * time.Hour
 	connectionLifetime = 5 * time.Minute
+	// Below the timeout of an attempt, so that the error names the lock.
+	defaultLockTimeout = 30 * time.Second
 )
 
 func newDefaultConfig() *Config {
@@ -72,7 +85,11 @@ func newDefaultConfig() *Config {
 	retry.MaxElapsedTime = 0 // anything else deletes the batch in the end
 
 	return &Config{
-		Connections:   consumers + 2,
+		Connections:           consumers + 2,
+		ConnectionMaxLifetime: connectionLifetime,
+		ConnectionMaxIdleTime: connectionLifetime,
+		LockTimeout:           defaultLockTimeout,
+
 		Partitions:    PartitionsConfig{Ahead: 2},
 		Retention:     90 * 24 * time.Hour,
 		AllowedSkew:   24 * time.Hour,
@@ -90,9 +107,7 @@ func (c *Config) Validate() error {
 			problems = append(problems, fmt.Errorf("%s: must be %s, got %v", key, rule, got))
 		}
 	}
-	if _, err := c.pool(); err != nil {
-		problems = append(problems, err)
-	}
+	problems = append(problems, c.validateConnection()...)
 	problems = append(problems, c.validateQueue()...)
 	must(c.Partitions.Ahead >= 1 && c.Partitions.Ahead <= 11, "partitions::ahead", "1..11", c.Partitions.Ahead)
 	must(c.Retention >= 24*time.Hour && c.Retention <= maxRetention, "retention", "24h..78840h (9 years)", c.Retention)
@@ -120,27 +135,4 @@ func (c *Config) validateQueue() (problems []error) {
 		problems = append(problems, fmt.Errorf("connections: must be at least %d, one more than sending_queue::num_consumers, got %d", least, c.Connections))
 	}
 	return problems
-}
-
-// pool parses the DSN. pgx repeats parts of a DSN it cannot parse in its
-// error, and a DSN may hold a password, so that the error here says only where
-// to look.
-func (c *Config) pool() (*pgxpool.Config, error) {
-	if c.DSN == "" {
-		return nil, errors.New("dsn: must be set (in the default configuration by DWCP_DATABASE_URL)")
-	}
-	pool, err := pgxpool.ParseConfig(string(c.DSN))
-	if err != nil {
-		return nil, errors.New("dsn: must be a PostgreSQL URL (postgres://user:password@host:port/database?sslmode=verify-full) or keyword=value string; what is set cannot be parsed")
-	}
-	pool.MaxConns = c.Connections
-	pool.MaxConnLifetime = connectionLifetime
-	pool.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
-	// Statements are few and each batch has one of a kind: nothing to gain from
-	// preparing them, and PgBouncer in transaction mode could not follow.
-	pool.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	if pool.ConnConfig.RuntimeParams["application_name"] == "" {
-		pool.ConnConfig.RuntimeParams["application_name"] = "otelcol-dwcp"
-	}
-	return pool, nil
 }

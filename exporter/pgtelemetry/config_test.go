@@ -47,6 +47,11 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 	require.Error(t, err)
 	for _, want := range []string{
 		"dsn: must be a PostgreSQL URL",
+		"connection_max_lifetime: must be 1s..24h0m0s, got 0s",
+		"connection_max_idle_time: must be 1s..24h0m0s, got 48h0m0s",
+		"statement_timeout: must be 0s..24h0m0s, got -1s",
+		"lock_timeout: must be 0s..24h0m0s, got -1s",
+		"application_name: must be at most 63 bytes without NUL, got \"a name of more than",
 		"connections: must be at least 5, one more than sending_queue::num_consumers, got 1",
 		"partitions::ahead: must be 1..11, got 0",
 		"retention: must be 24h..78840h (9 years), got 1h0m0s",
@@ -57,7 +62,8 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "sekret")
-	require.ErrorContains(t, confmap.Validate(loadConfig(t, "pgtelemetry/no_dsn")), "dsn: must be set (in the default configuration by DWCP_DATABASE_URL)")
+	require.ErrorContains(t, confmap.Validate(loadConfig(t, "pgtelemetry/no_dsn")),
+		"dsn: must be set (in the default configuration by DWCP_DATABASE_URL), or PGHOST or PGSERVICE in the environment")
 }
 
 func TestRetryAndWaitForResultGoTogetherInOneWayOnly(t *testing.T) {

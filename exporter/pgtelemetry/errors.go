@@ -20,6 +20,9 @@ const (
 	uniqueViolation      = "23505"
 	checkViolation       = "23514"
 	programLimitExceeded = "54000"
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+	readOnly             = "25006"
 )
 
 // remedy is what an error of an attempt calls for.
@@ -30,6 +33,7 @@ const (
 	merge                       // some rows are there already
 	makePartition               // no partition takes one of the rows
 	strikeRow                   // the table refuses one row
+	again                       // at once: another transaction was in the way
 )
 
 // diagnose says what to do about an attempt's error.
@@ -44,6 +48,8 @@ func diagnose(err error) remedy {
 		return merge
 	case pg.Code == checkViolation && pg.ConstraintName == "":
 		return makePartition
+	case pg.Code == deadlockDetected, pg.Code == serializationFailure:
+		return again
 	case isRowFault(pg) && errors.As(err, &copying):
 		return strikeRow
 	}
@@ -97,36 +103,10 @@ func outward(err error) error {
 	var (
 		unreachable *pgconn.ConnectError
 		network     *net.OpError
+		settings    *dsnError
 	)
-	if errors.As(err, &unreachable) || errors.As(err, &network) {
+	if errors.As(err, &unreachable) || errors.As(err, &network) || errors.As(err, &settings) {
 		return fmt.Errorf("PostgreSQL cannot be reached (SQLSTATE %s)", sqlstate(err))
 	}
 	return err
-}
-
-// advice says what an operator has to fix, "" where waiting is all there is.
-func advice(err error) string {
-	state := sqlstate(err)
-	var differs *schemaError
-	switch {
-	case errors.As(err, &differs):
-		return "apply the migrations of this version: dwcp-telemetry migrate up"
-	case state == "42501":
-		return "grant the role dwcp_writer to the login of the DSN"
-	case state == "42P01", state == "42703", state == "42883":
-		return "apply the migrations: dwcp-telemetry migrate up"
-	case state == "42P07":
-		return "attach the table to compression_telemetry as its partition again, or drop it"
-	case strings.HasPrefix(state, "42"):
-		return "compare the table with this version: dwcp-telemetry migrate status"
-	case strings.HasPrefix(state, "28"):
-		return "check user and password of the DSN, and pg_hba.conf"
-	case strings.HasPrefix(state, "3D"):
-		return "create the database that the DSN names, then dwcp-telemetry migrate up"
-	case state == "53100":
-		return "make room on PostgreSQL's disk"
-	case state == "25006":
-		return "the server is read-only: point the DSN at the primary"
-	}
-	return ""
 }

@@ -22,6 +22,7 @@ import (
 type pgExporter struct {
 	config    *Config
 	telemetry *metadata.TelemetryBuilder
+	measures  *measures
 	health    *health
 	decoders  sync.Pool // of *decisionlog.Decoder
 
@@ -35,9 +36,14 @@ func newPGExporter(config *Config, set exporter.Settings) (*pgExporter, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted, err := newMeasures(telemetry)
+	if err != nil {
+		return nil, err
+	}
 	return &pgExporter{
 		config:    config,
 		telemetry: telemetry,
+		measures:  counted,
 		health:    &health{log: set.Logger},
 		decoders:  sync.Pool{New: func() any { return new(decisionlog.Decoder) }},
 	}, nil
@@ -54,7 +60,7 @@ func (e *pgExporter) start(_ context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("make the connection pool: %w", err)
 	}
-	e.writer = &writer{pool: pool, retention: e.config.Retention, allowedSkew: e.config.AllowedSkew}
+	e.writer = &writer{pool: pool, begin: e.config.beginStatement(), retention: e.config.Retention, allowedSkew: e.config.AllowedSkew}
 	e.upkeep = startUpkeep(e)
 	return nil
 }
@@ -78,10 +84,11 @@ func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
 	e.health.report(writing, err)
 	if err != nil {
 		e.verified.Store(false) // the table may have changed: look again
+		e.writer.abandon(err)
 		e.telemetry.PgtelemetryFailures.Add(ctx, 1, metric.WithAttributes(attribute.String("sqlstate", sqlstate(err))))
 		return outward(err)
 	}
-	e.count(ctx, res)
+	e.measures.add(ctx, res)
 	return nil
 }
 
@@ -108,18 +115,4 @@ func (e *pgExporter) verify(ctx context.Context) error {
 	}
 	e.verified.Store(true)
 	return nil
-}
-
-func (e *pgExporter) count(ctx context.Context, res *result) {
-	addRecords(ctx, e.telemetry, "written", int(res.written.rows))
-	addRecords(ctx, e.telemetry, "duplicate", int(res.duplicate))
-	addRecords(ctx, e.telemetry, "conflict", int(res.conflict))
-	addRecords(ctx, e.telemetry, "rejected", int(res.rejectedRows()))
-	e.telemetry.PgtelemetryBatches.Add(ctx, 1, metric.WithAttributes(attribute.String("mode", res.mode.String())))
-}
-
-func addRecords(ctx context.Context, telemetry *metadata.TelemetryBuilder, outcome string, n int) {
-	if n > 0 {
-		telemetry.PgtelemetryRecords.Add(ctx, int64(n), metric.WithAttributes(attribute.String("outcome", outcome)))
-	}
 }

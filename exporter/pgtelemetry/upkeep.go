@@ -30,6 +30,7 @@ func startUpkeep(e *pgExporter) *upkeep {
 				return
 			}
 			if e.health.report(upkeeping, err); err != nil {
+				e.writer.abandon(err)
 				next = upkeepRetry
 			}
 			select {

@@ -14,6 +14,7 @@ import (
 // writer writes batches. It is safe for concurrent use.
 type writer struct {
 	pool        *pgxpool.Pool
+	begin       string // the statement that begins a batch's transaction
 	retention   time.Duration
 	allowedSkew time.Duration
 }
@@ -35,6 +36,10 @@ func (m mode) String() string { return modeNames[m] }
 // split: COPY names only the first bad row of an attempt.
 const maxStrikes = 3
 
+// maxDeadlocks is how often a batch that PostgreSQL chose to undo, for another
+// transaction's sake, is tried again at once.
+const maxDeadlocks = 3
+
 // result is what became of a committed batch.
 type result struct {
 	written
@@ -42,18 +47,24 @@ type result struct {
 	duplicate int64
 	conflict  int64
 	rejected  map[string]int64 // by reason, those stored for the first time
+	received  int
+	now       time.Time // PostgreSQL's clock, within the batch
+	took      durations
 }
 
 // write commits the batch, whatever that takes, or returns an error that calls
 // for another try later.
 func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
-	if err := w.cutToWindow(ctx, b); err != nil {
+	began := time.Now()
+	now, err := w.cutToWindow(ctx, b)
+	if err != nil {
 		return nil, err
 	}
-	how, strikes, partitioned := direct, 0, false
+	how, strikes, deadlocks, partitioned := direct, 0, 0, false
 	for {
 		res, err := w.attempt(ctx, b, how)
 		if err == nil {
+			res.received, res.now, res.took.all = b.received, now, time.Since(began)
 			return res, nil
 		}
 		switch diagnose(err) {
@@ -70,6 +81,10 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 			if err := w.ensurePartitions(ctx, b.months()); err != nil {
 				return nil, err
 			}
+		case again:
+			if deadlocks++; deadlocks > maxDeadlocks {
+				return nil, err
+			}
 		case strikeRow:
 			if strikes++; strikes > maxStrikes || !strikeLine(b, err) {
 				how = split
@@ -82,12 +97,11 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 
 // cutToWindow rejects what lies outside the table's span, by PostgreSQL's
 // clock: the collector's may be wrong.
-func (w *writer) cutToWindow(ctx context.Context, b *batch) error {
-	var now time.Time
+func (w *writer) cutToWindow(ctx context.Context, b *batch) (now time.Time, err error) {
 	if err := w.pool.QueryRow(ctx, "SELECT now()").Scan(&now); err != nil {
-		return fmt.Errorf("ask PostgreSQL for the time: %w", err)
+		return now, fmt.Errorf("ask PostgreSQL for the time: %w", err)
 	}
-	return b.window(now.UTC().Add(-w.retention), now.UTC().Add(w.allowedSkew))
+	return now, b.window(now.UTC().Add(-w.retention), now.UTC().Add(w.allowedSkew))
 }
 
 // strikeLine rejects the row that COPY's error names; false where it names
@@ -107,15 +121,17 @@ func strikeLine(b *batch, err error) bool {
 
 // attempt is one transaction.
 func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, error) {
-	tx, err := w.pool.Begin(ctx)
+	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: w.begin})
 	if err != nil {
 		return nil, fmt.Errorf("begin a batch: %w", err)
 	}
 	defer rollBack(ctx, tx)
+	began := time.Now()
 	res, err := load(ctx, tx, b, how)
 	if err != nil {
 		return nil, err
 	}
+	res.took.copy = time.Since(began)
 	if res.rejected, err = insertRejections(ctx, tx, b.rejections); err != nil {
 		return nil, err
 	}
@@ -123,9 +139,11 @@ func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, erro
 	if err := insertLedger(ctx, tx, b, res); err != nil {
 		return nil, err
 	}
+	began = time.Now()
 	if err := tx.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("commit a batch of %d: %w", b.received, err)
 	}
+	res.took.commit = time.Since(began)
 	return res, nil
 }
 

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,12 +25,18 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	PgtelemetryBatches  metric.Int64Counter
-	PgtelemetryFailures metric.Int64Counter
-	PgtelemetryRecords  metric.Int64Counter
+	meter                     metric.Meter
+	mu                        sync.Mutex
+	registrations             []metric.Registration
+	PgtelemetryBatchDuration  metric.Float64Histogram
+	PgtelemetryBatchSize      metric.Int64Histogram
+	PgtelemetryBatches        metric.Int64Counter
+	PgtelemetryCommitDuration metric.Float64Histogram
+	PgtelemetryCopyDuration   metric.Float64Histogram
+	PgtelemetryFailures       metric.Int64Counter
+	PgtelemetryNewestAge      metric.Float64ObservableGauge
+	PgtelemetryRecords        metric.Int64Counter
+	PgtelemetryRejected       metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -40,6 +48,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterPgtelemetryNewestAgeCallback sets callback for observable PgtelemetryNewestAge metric.
+func (builder *TelemetryBuilder) RegisterPgtelemetryNewestAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.PgtelemetryNewestAge, obs: o})
+		return nil
+	}, builder.PgtelemetryNewestAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -60,10 +93,38 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.PgtelemetryBatchDuration, err = builder.meter.Float64Histogram(
+		"otelcol_pgtelemetry_batch_duration",
+		metric.WithDescription("How long a committed batch took, all its attempts within one call included. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryBatchSize, err = builder.meter.Int64Histogram(
+		"otelcol_pgtelemetry_batch_size",
+		metric.WithDescription("Decisions in a committed batch, whatever became of them. [Alpha]"),
+		metric.WithUnit("{record}"),
+		metric.WithExplicitBucketBoundaries([]float64{1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.PgtelemetryBatches, err = builder.meter.Int64Counter(
 		"otelcol_pgtelemetry_batches",
 		metric.WithDescription("Batches committed. [Alpha]"),
 		metric.WithUnit("{batch}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryCommitDuration, err = builder.meter.Float64Histogram(
+		"otelcol_pgtelemetry_commit_duration",
+		metric.WithDescription("How long COMMIT took, which is how long PostgreSQL took to write its log to disk. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryCopyDuration, err = builder.meter.Float64Histogram(
+		"otelcol_pgtelemetry_copy_duration",
+		metric.WithDescription("How long the rows of a committed batch took into the table, by COPY and, where some were there already, by merging. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.PgtelemetryFailures, err = builder.meter.Int64Counter(
@@ -72,9 +133,21 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{attempt}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.PgtelemetryNewestAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_pgtelemetry_newest_age",
+		metric.WithDescription("Age of the newest decision this collector has written, by PostgreSQL's clock; none until it has written one. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.PgtelemetryRecords, err = builder.meter.Int64Counter(
 		"otelcol_pgtelemetry_records",
 		metric.WithDescription("Log records by what became of them; a conflict is also counted as a duplicate. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryRejected, err = builder.meter.Int64Counter(
+		"otelcol_pgtelemetry_rejected",
+		metric.WithDescription("Decisions added to the rejected ones, by reason. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
