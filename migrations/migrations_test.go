@@ -233,3 +233,48 @@ func TestMakingAPartitionDoesNotWaitForOpenWriters(t *testing.T) {
 	_, err = other.Exec(t.Context(), "SELECT ensure_partition(now())")
 	require.NoError(t, err)
 }
+
+// A maintainer acts as the owner where it says so, and never by the way.
+func TestOnlyAMaintainerMayBecomeTheOwner(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	maintainer := pgtest.Connect(t, pgtest.Login(t, url, "dwcp_maintainer"))
+	_, err := maintainer.Exec(t.Context(), "DELETE FROM compression_telemetry")
+	require.ErrorContains(t, err, "42501")
+	_, err = maintainer.Exec(t.Context(), "SET ROLE dwcp_owner")
+	require.NoError(t, err)
+	_, err = maintainer.Exec(t.Context(), "DELETE FROM compression_telemetry")
+	require.NoError(t, err)
+	for _, role := range []string{"dwcp_writer", "dwcp_ml_reader"} {
+		_, err := pgtest.Connect(t, pgtest.Login(t, url, role)).Exec(t.Context(), "SET ROLE dwcp_owner")
+		require.ErrorContains(t, err, "42501", role)
+	}
+}
+
+func TestTheLedgerTakesNoRowThatDoesNotAddUp(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.Connect(t, pgtest.Database(t))
+	insert := func(values string) error {
+		_, err := conn.Exec(t.Context(), `INSERT INTO compression_telemetry_batches
+			(kind, received, written, duplicate, conflict, rejected, removed, candidates, labels, rejected_by_reason) VALUES (`+values+`, '{}', '{}')`)
+		return err
+	}
+	for _, good := range []string{
+		"'load', 6, 3, 2, 1, 1, 0, 3",
+		"'retention', 0, 0, 0, 0, 0, 7, -5",
+		"'relabel', 0, 0, 0, 0, 0, 0, 2",
+	} {
+		require.NoError(t, insert(good), good)
+	}
+	for _, bad := range []string{
+		"'load', 7, 3, 2, 1, 1, 0, 3",
+		"'load', 3, 3, 0, 0, 0, 1, 0",
+		"'load', 3, 3, 0, 0, 0, 0, 4",
+		"'load', 3, 3, 0, 0, 0, 0, -1",
+		"'retention', 1, 1, 0, 0, 0, 7, 0",
+		"'retention', 0, 0, 0, 0, 0, -7, 0",
+		"'', 0, 0, 0, 0, 0, 0, 0",
+	} {
+		require.ErrorContains(t, insert(bad), "23514", bad)
+	}
+}

@@ -21,7 +21,7 @@ func (s Status) WriteText(w io.Writer) error {
 	} else {
 		s.writeTotals(p)
 		p.line("")
-		p.line("Labels of the decisions written")
+		p.line("Labels of the decisions in the table")
 		p.section(s.Totals.Labels.WriteText)
 	}
 	p.line("")
@@ -43,9 +43,11 @@ func (s *Status) writeTotals(p *page) {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		row := func(name string, n int64, note string) { fmt.Fprintf(table, "  %s\t%d\t  %s\n", name, n, note) }
 		row("received", t.Received, "every decision that reached the exporter")
-		row("written", t.Written, fmt.Sprintf("%d may be trained on (candidates)", t.Candidates))
+		row("written", t.Written, "each once")
 		row("duplicate", t.Duplicate, fmt.Sprintf("sent again and already there; %d with other content", t.Conflict))
 		row("rejected", t.Rejected, reasons(t.RejectedByReason))
+		row("removed", t.Removed, "of the written: older than the retention, or forgotten")
+		row("in the table", t.InTable(), fmt.Sprintf("%d may be trained on (candidates)", t.Candidates))
 		row("last hour", s.LastHour.Written, fmt.Sprintf("written, %d candidates", s.LastHour.Candidates))
 		row("last 24 hours", s.LastDay.Written, fmt.Sprintf("written, %d candidates", s.LastDay.Candidates))
 		return table.Flush()

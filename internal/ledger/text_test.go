@@ -43,7 +43,7 @@ func TestStatusIsReadable(t *testing.T) {
 	age := 90.0
 	status := Status{
 		Now: noon,
-		Totals: Totals{Batches: 12, Received: 6615, Written: 6610, Duplicate: 4, Conflict: 1, Rejected: 1, Candidates: 6500,
+		Totals: Totals{Batches: 12, Received: 6615, Written: 6610, Duplicate: 4, Conflict: 1, Rejected: 1, Removed: 10, Candidates: 6500,
 			Newest: noon.Add(-90 * time.Second), LastCommit: noon.Add(-80 * time.Second),
 			RejectedByReason: map[string]int64{"out_of_range": 1},
 			Labels:           trainingset.Balance{"dc": {HDE: 1000, AMST: 500}, "wan": {HDE: 5000, AMST: 10}, "edge": {HDE: 100}}},

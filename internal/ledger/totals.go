@@ -24,19 +24,20 @@ var ErrNotMigrated = errors.New("the database holds no load ledger; `dwcp-teleme
 
 // Totals is the sum of the ledger.
 type Totals struct {
-	Batches    int64 `json:"batches"` // rows of the ledger
+	Batches    int64 `json:"batches"`
 	Received   int64 `json:"received"`
 	Written    int64 `json:"written"`
 	Duplicate  int64 `json:"duplicate"`
 	Conflict   int64 `json:"conflict"` // of the duplicates: other content under the same id
 	Rejected   int64 `json:"rejected"`
-	Candidates int64 `json:"candidates"` // of the written
+	Removed    int64 `json:"removed"`    // of the written, by retention or at someone's wish
+	Candidates int64 `json:"candidates"` // of the rows in the table
 
 	Newest     time.Time `json:"newest,omitzero"`      // latest decision written; zero where there is none
 	LastCommit time.Time `json:"last_commit,omitzero"` // of a batch; zero where there is none
 
 	RejectedByReason map[string]int64    `json:"rejected_by_reason"`
-	Labels           trainingset.Balance `json:"labels"`
+	Labels           trainingset.Balance `json:"labels"` // of the rows in the table
 }
 
 //go:embed sql/totals.sql
@@ -47,7 +48,7 @@ func ReadTotals(ctx context.Context, q Querier) (Totals, error) {
 	var t Totals
 	var newest, lastCommit *time.Time
 	err := q.QueryRow(ctx, totalsSQL).Scan(&t.Batches, &t.Received, &t.Written, &t.Duplicate, &t.Conflict,
-		&t.Rejected, &t.Candidates, &newest, &lastCommit, &t.RejectedByReason, &t.Labels)
+		&t.Rejected, &t.Removed, &t.Candidates, &newest, &lastCommit, &t.RejectedByReason, &t.Labels)
 	if err != nil {
 		return Totals{}, explain("sum up the load ledger", err)
 	}
@@ -64,6 +65,7 @@ func (t Totals) Since(earlier Totals) Totals {
 	t.Duplicate -= earlier.Duplicate
 	t.Conflict -= earlier.Conflict
 	t.Rejected -= earlier.Rejected
+	t.Removed -= earlier.Removed
 	t.Candidates -= earlier.Candidates
 	t.RejectedByReason = difference(t.RejectedByReason, earlier.RejectedByReason)
 	t.Labels = t.Labels.Minus(earlier.Labels)
@@ -73,6 +75,9 @@ func (t Totals) Since(earlier Totals) Totals {
 // Accounted reports that every decision received is written, a duplicate or
 // rejected.
 func (t Totals) Accounted() bool { return t.Received == t.Written+t.Duplicate+t.Rejected }
+
+// InTable is how many rows the table holds, without a look at it.
+func (t Totals) InTable() int64 { return t.Written - t.Removed }
 
 // difference leaves out what did not change.
 func difference(now, earlier map[string]int64) map[string]int64 {

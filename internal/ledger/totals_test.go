@@ -125,6 +125,29 @@ func TestTotalsAreNamedInJSONAsInTheLedger(t *testing.T) {
 	t.Parallel()
 	encoded, err := json.Marshal(Totals{Received: 1, Rejected: 1, RejectedByReason: map[string]int64{"missing": 1}, Labels: trainingset.Balance{}})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"batches":0,"received":1,"written":0,"duplicate":0,"conflict":0,"rejected":1,"candidates":0,
+	require.JSONEq(t, `{"batches":0,"received":1,"written":0,"duplicate":0,"conflict":0,"rejected":1,"removed":0,"candidates":0,
 		"rejected_by_reason":{"missing":1},"labels":{}}`, string(encoded))
+}
+
+// A correcting row tells what left the table. It is no batch, nothing came with
+// it, and it is not what happened last.
+func TestCorrectingRowsAreSubtractedFromWhatTheTableHolds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	entries := b.threeEntries()
+	b.commit(t, entries...)
+	b.exec(t, `INSERT INTO compression_telemetry_batches (kind, received, written, duplicate, conflict, rejected, removed, candidates, labels, rejected_by_reason)
+		VALUES ('retention', 0, 0, 0, 0, 0, 58, -50, '{"wan": {"HDE": -20, "AMST": -10}, "edge": {"HDE": -28}}', '{}'),
+		       ('relabel', 0, 0, 0, 0, 0, 0, 2, '{"dc": {"HDE": 3, "AMST": -3}}', '{}')`)
+	totals := b.totals(t)
+	require.Equal(t, Totals{
+		Batches: 3, Received: 157, Written: 138, Duplicate: 11, Conflict: 1, Rejected: 8, Removed: 58, Candidates: 72,
+		Newest: entries[1].newest.UTC(), LastCommit: b.now.Add(-time.Minute),
+		RejectedByReason: map[string]int64{"out_of_range": 7, "missing": 1},
+		Labels:           trainingset.Balance{"wan": {HDE: 50}, "dc": {HDE: 3, AMST: 27}},
+	}, totals)
+	require.True(t, totals.Accounted())
+	require.EqualValues(t, 80, totals.InTable())
+	status := b.status(t)
+	require.Equal(t, Recent{Written: 48, Candidates: 40}, status.LastDay, "what was removed today was not loaded today")
 }

@@ -1,8 +1,9 @@
--- What was committed lately, by the database's clock.
+-- What was committed lately, by the database's clock. What is older than an
+-- hour or two stands there by the hour: the far end of the day is as coarse.
 SELECT now(),
        coalesce(sum(written) FILTER (WHERE committed_at > now() - interval '1 hour'), 0)::bigint,
        coalesce(sum(candidates) FILTER (WHERE committed_at > now() - interval '1 hour'), 0)::bigint,
        coalesce(sum(written), 0)::bigint,
        coalesce(sum(candidates), 0)::bigint
 FROM public.compression_telemetry_batches
-WHERE committed_at > now() - interval '24 hours'
+WHERE committed_at > now() - interval '24 hours' AND kind = 'load'
