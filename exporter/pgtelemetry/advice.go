@@ -1,7 +1,6 @@
 package pgtelemetry
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -64,7 +63,7 @@ func connectionAdvice(err error) string {
 		name     x509.HostnameError
 		unknown  x509.UnknownAuthorityError
 		invalid  x509.CertificateInvalidError
-		alert    tls.AlertError
+		network  *net.OpError
 		lookup   *net.DNSError
 	)
 	switch {
@@ -78,8 +77,8 @@ func connectionAdvice(err error) string {
 		return "the server's certificate has expired or is not valid yet: renew it, or set this machine's clock"
 	case errors.As(err, &invalid):
 		return "the server's certificate cannot be used: look at its purpose and names"
-	case errors.As(err, &alert):
-		return "the server refuses the client's certificate: check sslcert and sslkey, and the CA the server trusts"
+	case errors.As(err, &network) && network.Op == "remote error": // an alert of TLS
+		return "the server breaks TLS off, as a rule for the client's certificate: check sslcert and sslkey, and the CA the server trusts"
 	case errors.Is(err, pgconn.ErrReadOnlyConnection), errors.Is(err, pgconn.ErrStandbyConnection):
 		return "no host of the DSN can be written to: name the primary, or wait for a failover"
 	case strings.Contains(err.Error(), "server refused TLS connection"):

@@ -1,6 +1,9 @@
 package localpg
 
-import "io"
+import (
+	"io"
+	"strconv"
+)
 
 // Config says which server to start, and how.
 type Config struct {
@@ -17,14 +20,33 @@ type Config struct {
 	// FastUnsafe turns off what protects the data from a crash of the machine,
 	// for tests. A kill of the server loses no commit even so.
 	FastUnsafe bool
+	// Port, where it is not 0, is one of 127.0.0.1 that the server listens on as
+	// well, for tests of TLS, which PostgreSQL does not speak on its socket. Nobody
+	// gets in there until pg_hba.conf says so.
+	Port int
+}
+
+// port names the socket file, too.
+func (c Config) port() string {
+	if c.Port == 0 {
+		return defaultPort
+	}
+	return strconv.Itoa(c.Port)
+}
+
+func (c Config) listen() string {
+	if c.Port == 0 {
+		return ""
+	}
+	return "127.0.0.1"
 }
 
 // settings are given on the command line, where they cannot be out of date.
 func (c Config) settings(sockets string) []string {
 	settings := []string{
-		"listen_addresses=",
+		"listen_addresses=" + c.listen(),
 		"unix_socket_directories=" + sockets,
-		"port=" + port,
+		"port=" + c.port(),
 		"max_connections=100",
 		"shared_buffers=128MB",
 		"timezone=UTC",

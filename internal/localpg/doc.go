@@ -21,6 +21,6 @@
 // postgres-data in Dir says where.
 //
 // It never installs a package, never touches a server it did not start, never
-// opens a TCP port, and never reads DWCP_DATABASE_URL: whoever has a database
-// already does not need this package.
+// opens a TCP port (tests of TLS apart), and never reads DWCP_DATABASE_URL:
+// whoever has a database already does not need this package.
 package localpg

@@ -29,7 +29,7 @@ type Server struct {
 
 // URL is the address of a database for one of its users.
 func (s *Server) URL(database, user string) string {
-	return socketURL(s.place.sockets, database, user)
+	return socketURL(s.place.sockets, s.config.port(), database, user)
 }
 
 // AdminURL is the address of a database for [AdminUser].

@@ -12,18 +12,21 @@ import (
 // AdminUser is the superuser of every server this package makes.
 const AdminUser = "dwcp_admin"
 
-// port only names the socket file: no server listens on TCP.
-const port = "5432"
+// defaultPort only names the socket file: no server listens on TCP, but for
+// tests.
+const defaultPort = "5432"
 
 // socketURL is the form that pgx and psql both take. The port is in it because
 // PGPORT would otherwise choose another.
-func socketURL(sockets, database, user string) string {
+func socketURL(sockets, port, database, user string) string {
 	// libpq takes + for itself and not for a space.
 	host := strings.NewReplacer("%2F", "/", "+", "%20").Replace(url.QueryEscape(sockets))
 	return fmt.Sprintf("postgres://%s@/%s?host=%s&port=%s", url.User(user), url.PathEscape(database), host, port)
 }
 
-func adminURL(sockets, database string) string { return socketURL(sockets, database, AdminUser) }
+func adminURL(sockets, database string) string {
+	return socketURL(sockets, defaultPort, database, AdminUser)
+}
 
 // ask connects, makes sure that it is the server of that data folder which
 // answers, and returns its version.

@@ -1,0 +1,223 @@
+package pgtelemetry
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg"
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/migrations"
+)
+
+const password = "open-sesame-41"
+
+// secured is a PostgreSQL that lets in over TLS only: the user certified with a
+// client certificate, the user collector with a password.
+type secured struct {
+	*localpg.Server
+	port  int
+	admin *pgx.Conn
+	files string // of the clients
+}
+
+// startOwn starts a PostgreSQL of the test's own with a migrated database and
+// logins that are dwcp_writer.
+func startOwn(t *testing.T, config localpg.Config, logins ...string) (*localpg.Server, *pgx.Conn) {
+	t.Helper()
+	source, err := localpg.SourceFromEnv()
+	require.NoError(t, err)
+	config.Source, config.FastUnsafe = source, true
+	server, err := localpg.Start(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop()) })
+	require.NoError(t, server.CreateDatabase(t.Context(), "dwcp"))
+	_, err = migrations.Up(t.Context(), server.AdminURL("dwcp"))
+	require.NoError(t, err)
+	admin := pgtest.Connect(t, server.AdminURL("dwcp"))
+	for _, login := range logins {
+		_, err := admin.Exec(t.Context(), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' IN ROLE dwcp_writer", login, password))
+		require.NoError(t, err)
+	}
+	return server, admin
+}
+
+func startSecured(t *testing.T, ca *authority) *secured {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &secured{port: free.Addr().(*net.TCPAddr).Port, files: t.TempDir()}
+	require.NoError(t, free.Close())
+	s.Server, s.admin = startOwn(t, localpg.Config{Port: s.port}, "certified", "collector")
+	putOwned(t, filepath.Join(s.DataDir(), "pg_hba.conf"), []byte(`local all all trust
+hostssl dwcp certified 127.0.0.1/32 cert
+hostssl dwcp collector 127.0.0.1/32 scram-sha-256
+`))
+	for _, setting := range []string{"ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'", "ssl_ca_file = 'ca.crt'"} {
+		_, err := s.admin.Exec(t.Context(), "ALTER SYSTEM SET "+setting)
+		require.NoError(t, err)
+	}
+	s.use(t, ca, ca.issue(t, "127.0.0.1", nextHour()))
+	return s
+}
+
+// use gives the server another certificate and the CA that it trusts, and waits
+// until it shows it.
+func (s *secured) use(t *testing.T, trusted *authority, own pair) {
+	t.Helper()
+	for name, content := range map[string][]byte{"ca.crt": trusted.pem, "server.crt": own.certificate, "server.key": own.key} {
+		putOwned(t, filepath.Join(s.DataDir(), name), content)
+	}
+	_, err := s.admin.Exec(t.Context(), "SELECT pg_reload_conf()")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.shown(t) == own.serial }, 10*time.Second, 10*time.Millisecond)
+}
+
+// shown is the serial number of the certificate that the server shows.
+func (s *secured) shown(t *testing.T) int64 {
+	t.Helper()
+	config, err := pgconn.ParseConfig(s.dsn("collector", "sslmode=require password="+password))
+	require.NoError(t, err)
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	return conn.Conn().(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+}
+
+func (s *secured) dsn(user, more string) string {
+	return fmt.Sprintf("host=127.0.0.1 port=%d dbname=dwcp user=%s %s", s.port, user, more)
+}
+
+// file writes a client's file and returns its path.
+func (s *secured) file(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(s.files, name)
+	put(t, path, content)
+	return path
+}
+
+// client writes a client certificate's files and returns what a DSN says of
+// them.
+func (s *secured) client(t *testing.T, name string, own pair) string {
+	t.Helper()
+	return fmt.Sprintf(" sslcert=%s sslkey=%s", s.file(t, name+".crt", own.certificate), s.file(t, name+".key", own.key))
+}
+
+// clientSerial is that of the certificate the collector's newest connection
+// came with.
+func (s *secured) clientSerial(t *testing.T) (serial int64) {
+	t.Helper()
+	require.NoError(t, s.admin.QueryRow(t.Context(), `SELECT coalesce(max(client_serial), 0)::int8 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+		WHERE usename = 'certified' AND ssl`).Scan(&serial))
+	return serial
+}
+
+// troubleOf waits for the log's line about writing and returns its error and
+// advice.
+func troubleOf(t *testing.T, log *observer.ObservedLogs) (problem, advice string) {
+	t.Helper()
+	lines := log.FilterMessage(inTrouble[writing]).All()
+	require.NotEmpty(t, lines)
+	fields := lines[len(lines)-1].ContextMap()
+	return fmt.Sprint(fields["error"]), fmt.Sprint(fields["advice"])
+}
+
+// requireSilent makes sure that no line of the log holds a secret.
+func requireSilent(t *testing.T, log *observer.ObservedLogs) {
+	t.Helper()
+	for _, line := range log.All() {
+		require.NotContains(t, fmt.Sprint(line.Message, line.ContextMap()), password)
+		require.NotContains(t, fmt.Sprint(line.Message, line.ContextMap()), "PRIVATE KEY")
+	}
+}
+
+func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	ca, stranger := newAuthority(t), newAuthority(t)
+	s := startSecured(t, ca)
+	good := ca.issue(t, "127.0.0.1", nextHour())
+	root := "sslmode=verify-full sslrootcert=" + s.file(t, "ca.crt", ca.pem)
+	client := s.client(t, "client", ca.issue(t, "certified", nextHour()))
+	now := (&testBundle{now: time.Now().UTC()})
+
+	for name, c := range map[string]struct {
+		server               pair
+		dsn, problem, advice string
+	}{
+		"certificate": {good, s.dsn("certified", root+client), "", ""},
+		"password":    {good, s.dsn("collector", root+" password="+password), "", ""},
+		"wrong name": {ca.issue(t, "db.example.com", nextHour()), s.dsn("collector", root+" password="+password),
+			"doesn't contain any IP SANs", "is for another host"},
+		"wrong CA": {good, s.dsn("collector", "password="+password+" sslmode=verify-full sslrootcert="+s.file(t, "other.crt", stranger.pem)),
+			"signed by unknown authority", "no certificate in sslrootcert has signed"},
+		"expired": {ca.issue(t, "127.0.0.1", time.Now().Add(-time.Hour)), s.dsn("collector", root+" password="+password),
+			"expired", "renew it"},
+		"no client certificate": {good, s.dsn("certified", root+" password="+password),
+			"requires a valid client certificate", "client certificate (sslcert, sslkey)"},
+		"client certificate of another CA": {good, s.dsn("certified", root+s.client(t, "stranger", stranger.issue(t, "certified", nextHour()))),
+			"unknown certificate authority", "as a rule for the client's certificate"},
+		"client certificate of another user": {good, s.dsn("certified", root+s.client(t, "mallory", ca.issue(t, "mallory", nextHour()))),
+			"authentication failed", "client certificate (sslcert, sslkey)"},
+		"wrong password": {good, s.dsn("collector", root+" password=wrong-"+password), "password authentication failed", "check user and password"},
+		"no TLS":         {good, s.dsn("collector", "sslmode=disable password="+password), "no encryption", "pg_hba.conf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.use(t, ca, c.server)
+			exporter, log := startExporter(t, c.dsn)
+			err := exporter.ConsumeLogs(t.Context(), logsOf(now.fresh(3)...))
+			requireSilent(t, log)
+			if c.problem == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "PostgreSQL cannot be reached (SQLSTATE ")
+			problem, advice := troubleOf(t, log)
+			require.Contains(t, problem, c.problem)
+			require.Contains(t, advice, c.advice)
+		})
+	}
+}
+
+func TestCertificatesAreRotatedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	first, second := newAuthority(t), newAuthority(t)
+	s := startSecured(t, first)
+	one, two := first.issue(t, "certified", nextHour()), second.issue(t, "certified", nextHour())
+	root := s.file(t, "ca.crt", first.pem)
+	exporter, log := startExporter(t, s.dsn("certified", "sslmode=verify-full sslrootcert="+root+s.client(t, "client", one)),
+		func(c *Config) { c.ConnectionMaxLifetime = time.Second })
+	rows := (&testBundle{now: time.Now().UTC()}).fresh(5)
+	push := func(i int) error { return exporter.ConsumeLogs(t.Context(), logsOf(rows[i])) }
+	require.NoError(t, push(0))
+	require.Equal(t, one.serial, s.clientSerial(t))
+
+	// Everything is new, the CA too; connections that are open stay so.
+	s.use(t, second, second.issue(t, "127.0.0.1", nextHour()))
+	put(t, root, second.pem)
+	s.client(t, "client", two)
+	require.Eventually(t, func() bool {
+		require.NoError(t, push(1))
+		return s.clientSerial(t) == two.serial
+	}, 10*time.Second, 100*time.Millisecond)
+
+	// What a careless rotation leaves behind is told by its kind, not its content.
+	put(t, root, []byte(password))
+	require.Eventually(t, func() bool { return push(2) != nil }, 10*time.Second, 100*time.Millisecond)
+	problem, advice := troubleOf(t, log)
+	require.Contains(t, problem, "dsn: sslrootcert: the file holds no certificate in PEM form")
+	require.Contains(t, advice, "put the file of sslrootcert in order")
+	requireSilent(t, log)
+	put(t, root, second.pem)
+	require.Eventually(t, func() bool { return push(2) == nil }, 10*time.Second, 100*time.Millisecond)
+	require.Len(t, (&testBundle{admin: s.admin}).stored(t), 3)
+}
