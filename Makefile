@@ -9,7 +9,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
 	./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset
 
-.PHONY: help build demo test race lint generate tidy check bench fuzz clean
+.PHONY: help build demo test faults race lint generate tidy check bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: ## the main job once, on measured decisions
 
 test: ## all tests, on a real PostgreSQL
 	go test ./...
+
+faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
+	DWCP_FAULTS=full go test -count=1 -timeout 60m ./e2e/faults
 
 race: ## the tests of what runs concurrently, with the race detector
 	go test -race $(RACE)

@@ -16,11 +16,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
-	"github.com/novacron/dwcp-telemetry/migrations"
 )
 
 func record(t *testing.T, r *instrumentation.Recorder, all []decision.Decision) {
@@ -33,14 +33,8 @@ func record(t *testing.T, r *instrumentation.Recorder, all []decision.Decision) 
 // ownServer is a PostgreSQL that a test may stop and start.
 func ownServer(t *testing.T) (server *localpg.Server, admin, writer string) {
 	t.Helper()
-	server, err := localpg.Start(t.Context(), localpg.Config{FastUnsafe: true, Source: source(t)})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	require.NoError(t, server.CreateDatabase(t.Context(), "dwcp"))
-	admin = server.AdminURL("dwcp")
-	_, err = migrations.Up(t.Context(), admin)
-	require.NoError(t, err)
-	return server, admin, pgtest.Login(t, admin, "dwcp_writer")
+	server, admin = e2etest.OwnServer(t, localpg.Config{})
+	return server, admin, e2etest.Writer(t, admin)
 }
 
 // The same events, ids and times included, leave the row count and every row

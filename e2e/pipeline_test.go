@@ -2,15 +2,12 @@ package e2e
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -18,8 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/novacron/dwcp-telemetry/decision"
-	"github.com/novacron/dwcp-telemetry/decision/decisiontest"
+	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
@@ -27,15 +23,13 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-const vmIDKey = "6b65796b65796b65796b65796b65796b65796b65796b65796b65796b65796b65"
+const vmIDKey = e2etest.VMIDKey
 
-var build = sync.OnceValues(func() (string, error) {
-	root, err := collector.Root()
-	if err != nil {
-		return "", err
-	}
-	return collector.Build(context.Background(), root)
-})
+var (
+	decisions = e2etest.Decisions
+	unset     = e2etest.Unset
+	native    = e2etest.Native
+)
 
 // pipeline is a collector that writes into a database as dwcp_writer.
 type pipeline struct {
@@ -54,20 +48,8 @@ func startPipeline(t *testing.T, overlays ...string) *pipeline {
 
 func startOn(t *testing.T, admin, dsn string, env []string, overlays ...string) *pipeline {
 	t.Helper()
-	binary, err := build()
-	require.NoError(t, err)
-	root, err := collector.Root()
-	require.NoError(t, err)
-	p := &pipeline{admin: admin, options: collector.Options{
-		Binary: binary, Dir: t.TempDir(),
-		Env: append([]string{"DWCP_DATABASE_URL=" + dsn, "DWCP_VM_ID_KEY=" + vmIDKey}, env...),
-	}}
-	for _, config := range append([]string{"otelcol-config.yaml"}, overlays...) {
-		if !filepath.IsAbs(config) {
-			config = filepath.Join(root, config)
-		}
-		p.options.Configs = append(p.options.Configs, config)
-	}
+	p := &pipeline{admin: admin, options: e2etest.CollectorOptions(t, dsn, overlays...)}
+	p.options.Env = append(p.options.Env, env...)
 	p.start(t)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -147,47 +129,4 @@ func queryText(t *testing.T, conn *pgx.Conn, query string) string {
 	var text string
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(t::text, E'\n'), '') FROM ("+query+") AS t").Scan(&text))
 	return text
-}
-
-// decisions returns n valid decisions as DWCP makes them, every field set, of
-// the last hour, with values that differ.
-func decisions(n int) []decision.Decision {
-	random := rand.New(rand.NewPCG(1, 2))
-	now := time.Now().UTC().Truncate(time.Microsecond)
-	all := make([]decision.Decision, n)
-	for i := range all {
-		d := decisiontest.Full()
-		d.Timestamp = now.Add(-time.Duration(random.Int64N(int64(time.Hour)))).Truncate(time.Microsecond)
-		d.VMID, d.RequestID = "vm-"+uuid.NewString(), uuid.NewString()
-		d.EventID = decision.UUID(uuid.Must(uuid.NewV7()))
-		d.LinkType = []decision.LinkType{decision.DC, decision.Metro, decision.WAN, decision.Edge}[i%4]
-		d.NetworkTier, d.PayloadBytes = int64(1+i%3), 1+random.Int64N(1<<53-1)
-		d.BandwidthAvailableMbps, d.BandwidthUtilization, d.RTTMillis = 10+1e4*random.Float64(), 100*random.Float64(), 200*random.Float64()
-		d.HasBaseline = i%2 == 0
-		d.HDECompressionRatio.Value, d.HDELatencyMillis.Value, d.HDECPUUsage.Value = 1+10*random.Float64(), 1+random.Float64(), 1+99*random.Float64()
-		d.AMSTTransferRateMbps.Value, d.AMSTLatencyMillis.Value, d.AMSTCPUUsage.Value = 10*random.Float64(), 1+100*random.Float64(), 1+99*random.Float64()
-		d.VMKeyID, d.QualityFlags = decision.Opt[string]{}, 0
-		for j := range decision.Fields() {
-			f := &decision.Fields()[j]
-			if f.Role == decision.RoleLabel || f.Role == decision.RoleQuality {
-				unset(f, &d)
-			}
-		}
-		all[i] = d
-	}
-	return all
-}
-
-// unset makes one field missing.
-func unset(field *decision.Field, d *decision.Decision) {
-	var kept decision.Decision
-	for i := range decision.Fields() {
-		f := &decision.Fields()[i]
-		if v, ok := f.Value(d); ok && f.Column != field.Column {
-			if problem := f.Decode(v, &kept); problem != nil {
-				panic(problem)
-			}
-		}
-	}
-	*d = kept
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/novacron/dwcp-telemetry/internal/localpg"
 )
 
 // A loaded machine takes seconds for what takes milliseconds elsewhere.
@@ -19,14 +17,6 @@ const (
 	waitLimit = 30 * time.Second
 	waitTick  = 20 * time.Millisecond
 )
-
-// source is where go test takes PostgreSQL from.
-func source(t *testing.T) localpg.Source {
-	t.Helper()
-	s, err := localpg.SourceFromEnv()
-	require.NoError(t, err)
-	return s
-}
 
 // run runs another command of the collector with the same configuration.
 func run(t *testing.T, p *pipeline, command string) string {

@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/csv"
-	"encoding/hex"
 	"os"
 	"testing"
 
@@ -12,26 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
-	"github.com/novacron/dwcp-telemetry/internal/oracle"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
 // expected is what the table must hold of a decision that a Recorder recorded.
 func expected(d decision.Decision, recorder decision.UUID, sequence int) decision.Decision {
-	key, err := hex.DecodeString(vmIDKey)
-	if err != nil {
-		panic(err)
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(d.VMID))
-	d.VMID, d.VMKeyID = hex.EncodeToString(mac.Sum(nil)), decision.Some("k1")
 	d.RecorderID, d.RecorderSequence = decision.Some(recorder), decision.Some(int64(sequence))
 	d.SamplingRatio = decision.Some(1.0)
-	if err := oracle.Plan.Label(&d); err != nil {
-		panic(err)
-	}
-	return d
+	return e2etest.Stored(d)
 }
 
 // text is a value as PostgreSQL's own text output and the CSV write it.
@@ -92,40 +79,6 @@ func requireTable(t *testing.T, conn *pgx.Conn, want map[string]decision.Decisio
 	}
 	require.NoError(t, rows.Err())
 	require.Equal(t, len(want), found)
-}
-
-// native is a value as pgx returns it from a column of the field's type.
-func native(f *decision.Field, d *decision.Decision) any {
-	v, ok := f.Value(d)
-	if !ok {
-		return nil
-	}
-	switch f.Kind {
-	case decision.KindInt:
-		if f.SQLType == "integer" {
-			return int32(v.Int())
-		}
-		return v.Int()
-	case decision.KindFloat:
-		return v.Float()
-	case decision.KindBool:
-		return v.Bool()
-	case decision.KindTime:
-		return v.Time().Local()
-	case decision.KindID:
-		id, err := decision.ParseUUID(v.Text())
-		if err != nil {
-			panic(err)
-		}
-		return [16]byte(id)
-	case decision.KindFlagSet:
-		var names []any
-		for _, name := range v.Flags().Names() {
-			names = append(names, name)
-		}
-		return names
-	}
-	return v.Text()
 }
 
 func requireCSV(t *testing.T, conn *pgx.Conn, want map[string]decision.Decision) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +22,7 @@ type Options struct {
 	Configs []string // --config, in order; the overlay last
 	Dir     string   // working directory: queue and log go below it
 	Env     []string // KEY=value, over the environment of this process
+	Flags   []string // further ones of the command line
 	// KeepRunning lets the process outlive this one.
 	KeepRunning bool
 }
@@ -57,6 +59,20 @@ const attempts = 5
 var errPortTaken = errors.New("another process has taken one of its ports")
 
 func start(ctx context.Context, o Options) (*Process, error) {
+	p, err := Launch(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.WaitReady(ctx); err != nil {
+		_ = p.Stop()
+		return nil, fmt.Errorf("start the collector: %w\n%s", err, p.LogTail())
+	}
+	return p, nil
+}
+
+// Launch starts a collector on free loopback ports and does not wait until it is
+// ready, nor notice that it never will be.
+func Launch(o Options) (*Process, error) {
 	ports, err := freeAddresses(4)
 	if err != nil {
 		return nil, fmt.Errorf("find free ports: %w", err)
@@ -68,10 +84,6 @@ func start(ctx context.Context, o Options) (*Process, error) {
 	}
 	if err := p.launch(o); err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
-	}
-	if err := p.waitReady(ctx); err != nil {
-		_ = p.Stop()
-		return nil, fmt.Errorf("start the collector: %w\n%s", err, p.LogTail())
 	}
 	return p, nil
 }
@@ -85,7 +97,7 @@ func (p *Process) launch(o Options) error {
 		return err
 	}
 	defer log.Close()
-	args := make([]string, 0, 2*len(o.Configs))
+	args := slices.Clone(o.Flags)
 	for _, config := range o.Configs {
 		args = append(args, "--config", config)
 	}
@@ -102,7 +114,8 @@ func (p *Process) launch(o Options) error {
 	return p.run(o.KeepRunning)
 }
 
-func (p *Process) waitReady(ctx context.Context) error {
+// WaitReady waits until its health check says that it is ready.
+func (p *Process) WaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {

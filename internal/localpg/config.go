@@ -24,6 +24,9 @@ type Config struct {
 	// well, for tests of TLS, which PostgreSQL does not speak on its socket. Nobody
 	// gets in there until pg_hba.conf says so.
 	Port int
+	// Env is added to the server's environment, KEY=value: for tests that give it
+	// another clock.
+	Env []string
 }
 
 // port names the socket file, too.

@@ -50,6 +50,7 @@ func (s *Server) tryLaunch(ctx context.Context) error {
 	}
 	// ctx bounds the start, not the server's life.
 	cmd := s.account.command(context.WithoutCancel(ctx), s.binaries.path("postgres"), args...)
+	cmd.Env = append(cmd.Env, s.config.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	p, err := startProcess(cmd, s.config.KeepRunning)
 	if err != nil {

@@ -18,7 +18,7 @@ var shared struct {
 }
 
 // Main runs the tests, stops the shared server and exits with the tests' code.
-func Main(m *testing.M) {
+func Main(m interface{ Run() int }) {
 	code := m.Run()
 	if err := stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

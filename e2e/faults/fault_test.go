@@ -1,0 +1,91 @@
+package faults
+
+import (
+	"testing"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg"
+)
+
+// fault is one thing that breaks. A new one is one of these, passed to run.
+type fault struct {
+	// name is its row in RESULTS.md.
+	name string
+	// short and full are how often it is injected; 0 is 1.
+	short, full int
+	// promises are those it is tried under; none are both.
+	promises []promise
+	// collectors get the same events at once; 0 is 1.
+	collectors int
+	// ownServer is for what hurts all of PostgreSQL; others share one server and
+	// have a database of their own.
+	ownServer bool
+	server    localpg.Config // of the own server
+	// overlay is YAML over the collector's configuration.
+	overlay string
+
+	// prepare runs before the collectors start.
+	prepare func(*rig)
+	// events make what is sent; nil are good decisions.
+	events source
+	// inject breaks something while decisions flow, and returns once it is
+	// mended. Then all must be acknowledged, and the account must be right.
+	inject func(r *rig, round int)
+	// verify looks at what the account does not.
+	verify func(*rig)
+}
+
+// promise is what an acknowledgement means.
+type promise struct {
+	name     string
+	overlays []string
+}
+
+var (
+	queued   = promise{name: "in the queue on disk"}
+	onCommit = promise{name: "committed", overlays: []string{"deploy/ack-on-commit.yaml"}}
+)
+
+// run tries each fault under each promise.
+func run(t *testing.T, faults ...fault) {
+	t.Parallel()
+	for _, f := range faults {
+		promises := f.promises
+		if promises == nil {
+			promises = []promise{queued, onCommit}
+		}
+		for _, p := range promises {
+			t.Run(f.name+"/"+p.name, func(t *testing.T) {
+				t.Parallel()
+				f.run(t, p)
+			})
+		}
+	}
+}
+
+func (f fault) rounds() int {
+	if full {
+		return max(1, f.full)
+	}
+	return max(1, f.short)
+}
+
+func (f fault) run(t *testing.T, p promise) {
+	r := newRig(t, f, p)
+	for round := range f.rounds() {
+		r.startLoad()
+		r.waitAcknowledged(warmUp)
+		if f.inject != nil {
+			f.inject(r, round)
+		}
+		r.waitAcknowledged(warmUp) // it works again
+		r.settle()
+		r.requireAccount()
+	}
+	if f.verify != nil {
+		f.verify(r)
+	}
+	results.add(r, f)
+}
+
+// warmUp is how many decisions are acknowledged before a fault, and after it.
+const warmUp = 400
