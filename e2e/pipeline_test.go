@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,10 +47,20 @@ func startPipeline(t *testing.T, overlays ...string) *pipeline {
 	return startOn(t, admin, pgtest.Login(t, admin, "dwcp_writer"), nil, overlays...)
 }
 
+// startOn takes flags of the collector among the overlays: what begins with --.
 func startOn(t *testing.T, admin, dsn string, env []string, overlays ...string) *pipeline {
 	t.Helper()
+	var flags []string
+	overlays = slices.DeleteFunc(slices.Clone(overlays), func(overlay string) bool {
+		isFlag := strings.HasPrefix(overlay, "--")
+		if isFlag {
+			flags = append(flags, overlay)
+		}
+		return isFlag
+	})
 	p := &pipeline{admin: admin, options: e2etest.CollectorOptions(t, dsn, overlays...)}
 	p.options.Env = append(p.options.Env, env...)
+	p.options.Flags = flags
 	p.start(t)
 	t.Cleanup(func() {
 		if t.Failed() {
