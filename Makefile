@@ -54,6 +54,7 @@ bench: ## the benchmarks
 # Without a bound the fuzzer spends its time on making the first find small.
 fuzz: ## fuzz what reads foreign bytes for a while
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime 10s -fuzzminimizetime 1x ./internal/decisionlog
+	go test -run '^$$' -fuzz '^FuzzUnmarshal$$' -fuzztime 5s -fuzzminimizetime 1x ./exporter/pgtelemetry
 	go test -run '^$$' -fuzz '^FuzzReadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/sample
 	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset
 

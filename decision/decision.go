@@ -123,12 +123,12 @@ const EventName = "dwcp.compression.decision"
 
 // IsPseudonym reports whether a VM id has the form of a pseudonym: the 64
 // lower-case hex digits of an HMAC-SHA256.
-func IsPseudonym(vmID string) bool {
+func IsPseudonym[T string | []byte](vmID T) bool {
 	if len(vmID) != 64 {
 		return false
 	}
-	for _, c := range []byte(vmID) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+	for i := range len(vmID) {
+		if c := vmID[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
 		}
 	}

@@ -24,6 +24,7 @@ const (
 	TooOld       Reason = "too_old"
 	TooFarAhead  Reason = "too_far_ahead"
 	Refused      Reason = "refused"
+	Unreadable   Reason = "unreadable"
 )
 
 var reasonTable = []struct {
@@ -44,13 +45,14 @@ var reasonTable = []struct {
 	{TooOld, "older than the retention; only id and time are kept"},
 	{TooFarAhead, "further in the future than the allowed skew; only id and time are kept"},
 	{Refused, "the table would not take it; sqlstate and detail say why"},
+	{Unreadable, "what the queue on disk held cannot be read; the original is the item as it lay there"},
 }
 
 // OfProcessor reports whether r is one of the reasons that a decision itself can
 // give; the others are for the exporter, which knows the table, to give.
 func (r Reason) OfProcessor() bool {
 	switch r {
-	case RawVMID, TooOld, TooFarAhead, Refused:
+	case RawVMID, TooOld, TooFarAhead, Refused, Unreadable:
 		return false
 	}
 	return r.Known()

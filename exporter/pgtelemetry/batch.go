@@ -6,24 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
-
 	"github.com/novacron/dwcp-telemetry/decision"
-	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 )
-
-// row is a decision the table should take, with the record it came from.
-type row struct {
-	decision decision.Decision
-	origin
-}
-
-// origin is where a decision came from; it is valid until push returns.
-type origin struct {
-	resource pcommon.Resource
-	record   plog.LogRecord
-}
 
 // batch is what one call of push has to account for:
 // received = len(rows) + len(rejections) + len(twins).
@@ -37,56 +21,24 @@ type batch struct {
 	allowRaw   bool
 }
 
-// newBatch decodes and checks every decision, sorts the good ones by key, so
-// that all collectors lock in one order, and takes out repeated ones.
-func newBatch(decoder *decisionlog.Decoder, logs plog.Logs, allowRawVMID bool) (*batch, error) {
-	count := logs.LogRecordCount()
-	b := &batch{allowRaw: allowRawVMID, rows: make([]*row, 0, count)}
-	decoded := make([]row, count) // rows are large: sorting moves pointers
-	for _, resource := range logs.ResourceLogs().All() {
-		decoder.Resource(resource.Resource())
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				r := &decoded[b.received]
-				r.origin = origin{resource.Resource(), record}
-				if err := b.add(decoder, r); err != nil {
-					return nil, err
-				}
-			}
-		}
+// newBatch sorts the rows of a request by key, so that all collectors lock in
+// one order, and takes out repeated ones. The request stays as it is.
+func newBatch(req *request, allowRawVMID bool) *batch {
+	b := &batch{received: req.ItemsCount(), allowRaw: allowRawVMID, rows: make([]*row, 0, len(req.rows))}
+	for i := range req.rejections {
+		b.reject(req.rejections[i])
+	}
+	for i := range req.rows {
+		b.rows = append(b.rows, &req.rows[i]) // rows are large: sorting moves pointers
 	}
 	b.sort()
 	b.dropRepeated()
-	return b, nil
-}
-
-func (b *batch) add(decoder *decisionlog.Decoder, r *row) error {
-	b.received++
-	problems := decoder.Decode(r.record, decisionlog.Stored, &r.decision)
-	switch {
-	case len(problems) > 0:
-		return b.reject(r, problems[0], "")
-	case !b.allowRaw && isRaw(&r.decision):
-		return b.reject(r, rawVMID, "")
-	}
-	b.rows = append(b.rows, r)
-	return nil
-}
-
-var rawVMID = &decision.FieldError{
-	Reason: decision.RawVMID,
-	Key:    decision.Column("vm_id").Key,
-	Rule:   "must be a pseudonym with its key id; allow_raw_vm_id lets others in",
-}
-
-func isRaw(d *decision.Decision) bool {
-	return !decision.IsPseudonym(d.VMID) || !d.VMKeyID.Set || d.VMKeyID.Value == "none"
+	return b
 }
 
 func (b *batch) sort() {
 	slices.SortStableFunc(b.rows, func(x, y *row) int {
-		return cmp.Or(x.decision.Timestamp.Compare(y.decision.Timestamp),
-			bytes.Compare(x.decision.EventID[:], y.decision.EventID[:]))
+		return cmp.Or(x.at.Compare(y.at), bytes.Compare(x.eventID[:], y.eventID[:]))
 	})
 }
 
@@ -97,68 +49,46 @@ func (b *batch) dropRepeated() {
 			return false
 		}
 		b.twins = append(b.twins, again)
-		if !sameContent(&first.decision, &again.decision) {
+		if !sameContent(first, again) {
 			b.conflicts++
 		}
 		return true
 	})
 }
 
-// sameContent compares what makes the content of an event, in the table as
-// here.
-func sameContent(a, b *decision.Decision) bool {
-	if a.VMKeyID == b.VMKeyID && a.VMID != b.VMID {
-		return false
-	}
-	for _, f := range contentFields {
-		x, _ := f.Value(a)
-		y, _ := f.Value(b)
-		if x != y && (f.Kind != decision.KindFloat || x.Float() != y.Float()) { // 0 is -0
-			return false
-		}
-	}
-	return true
-}
-
 // window rejects decisions that lie outside the span the table covers. Of those
 // that lie there, whatever they were rejected for, only id and time are kept.
-func (b *batch) window(oldest, newest time.Time) error {
+func (b *batch) window(oldest, newest time.Time) {
 	for i := range b.rejections {
 		if at := b.rejections[i].eventTime; !at.IsZero() && (at.Before(oldest) || at.After(newest)) {
 			b.rejections[i].original = nil
 		}
 	}
-	rows := b.rows
-	b.rows = b.rows[:0]
-	for i := range rows {
-		var problem *decision.FieldError
-		switch at := rows[i].decision.Timestamp; {
-		case at.Before(oldest):
-			problem = &decision.FieldError{Reason: decision.TooOld, Key: "timestamp", Rule: "must lie within the retention, from " + oldest.Format(time.RFC3339)}
-		case at.After(newest):
-			problem = &decision.FieldError{Reason: decision.TooFarAhead, Key: "timestamp", Rule: "must lie within the allowed skew, up to " + newest.Format(time.RFC3339)}
-		default:
-			b.rows = append(b.rows, rows[i])
-			continue
+	b.rows = slices.DeleteFunc(b.rows, func(r *row) bool {
+		problem := outside(r.at, oldest, newest)
+		if problem != nil {
+			b.reject(rejectRow(r, problem, "", b.allowRaw))
 		}
-		if err := b.reject(rows[i], problem, ""); err != nil {
-			return err
-		}
+		return problem != nil
+	})
+}
+
+func outside(at, oldest, newest time.Time) *decision.FieldError {
+	switch {
+	case at.Before(oldest):
+		return &decision.FieldError{Reason: decision.TooOld, Key: "timestamp", Rule: "must lie within the retention, from " + oldest.Format(time.RFC3339)}
+	case at.After(newest):
+		return &decision.FieldError{Reason: decision.TooFarAhead, Key: "timestamp", Rule: "must lie within the allowed skew, up to " + newest.Format(time.RFC3339)}
 	}
 	return nil
 }
 
-// reject adds a row to the rejected ones.
-func (b *batch) reject(r *row, problem *decision.FieldError, sqlstate string) error {
-	rejected, err := newRejection(r, problem, sqlstate, b.allowRaw)
-	if err != nil {
-		return err
-	}
+// reject adds to the rejected ones.
+func (b *batch) reject(rejected rejection) {
 	if b.originals += len(rejected.original); b.originals > maxOriginals {
 		rejected.original, rejected.truncated = nil, true
 	}
 	b.rejections = append(b.rejections, rejected)
-	return nil
 }
 
 // maxOriginals bounds what a batch of nothing but huge bad decisions may take
@@ -167,29 +97,26 @@ const maxOriginals = 16 << 20
 
 // strike rejects a row, because the table refused it. Had it a twin, that one
 // takes its place, to be tried in turn.
-func (b *batch) strike(struck *row, problem *decision.FieldError, sqlstate string) (twin *row, err error) {
+func (b *batch) strike(struck *row, problem *decision.FieldError, sqlstate string) (twin *row) {
 	at := slices.Index(b.rows, struck)
 	if t := slices.IndexFunc(b.twins, func(t *row) bool { return sameKey(t, struck) }); t >= 0 {
 		twin = b.twins[t]
 		b.twins = slices.Delete(b.twins, t, t+1)
 		b.rows[at] = twin
-		if !sameContent(&struck.decision, &twin.decision) {
+		if !sameContent(struck, twin) {
 			b.conflicts--
 		}
 	} else {
 		b.rows = slices.Delete(b.rows, at, at+1)
 	}
-	return twin, b.reject(struck, problem, sqlstate)
-}
-
-func sameKey(a, b *row) bool {
-	return a.decision.EventID == b.decision.EventID && a.decision.Timestamp.Equal(b.decision.Timestamp)
+	b.reject(rejectRow(struck, problem, sqlstate, b.allowRaw))
+	return twin
 }
 
 // months returns a moment of each month the rows lie in, in order.
 func (b *batch) months() (moments []time.Time) {
 	for i := range b.rows {
-		at := b.rows[i].decision.Timestamp
+		at := b.rows[i].at
 		if n := len(moments); n == 0 || at.Month() != moments[n-1].Month() || at.Year() != moments[n-1].Year() {
 			moments = append(moments, at)
 		}

@@ -99,6 +99,11 @@ func logsOf(decisions ...decision.Decision) plog.Logs {
 	return logs
 }
 
+// requestOf is what receive makes of decisions.
+func requestOf(decisions ...decision.Decision) *request {
+	return fromLogs(new(decisionlog.Decoder), logsOf(decisions...), false)
+}
+
 func (b *testBundle) push(t *testing.T, decisions ...decision.Decision) {
 	t.Helper()
 	require.NoError(t, b.ConsumeLogs(t.Context(), logsOf(decisions...)))

@@ -1,12 +1,11 @@
 package pgtelemetry
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
+	"io"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -62,25 +61,44 @@ func contentColumns(side string) string {
 	return strings.Join(list, ", ")
 }
 
-// buffers hold encoded rows between batches; a batch of 5,000 has about 2 MB.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // copyRows streams rows in binary into a table.
 func copyRows(ctx context.Context, tx pgx.Tx, statement string, rows []*row) error {
-	kept := buffers.Get().(*[]byte)
-	buf := (*kept)[:0]
-	buf = append(buf, decision.CopyHeader...)
-	for _, r := range rows {
-		buf = decision.AppendCopyRow(buf, &r.decision)
-	}
-	buf = append(buf, decision.CopyTrailer...)
-	*kept = buf
-	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(buf), statement); err != nil {
-		// pgx may still be reading the buffer, so that one is not used again.
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, &copyStream{rows: rows, rest: decision.CopyHeader}, statement); err != nil {
 		return &copyError{rows: len(rows), cause: err}
 	}
-	buffers.Put(kept)
 	return nil
+}
+
+// copyStream reads as header, rows and trailer. After an error of the
+// connection pgx may go on reading for a moment.
+type copyStream struct {
+	rows  []*row // to come
+	rest  []byte // of the one being read
+	ended bool
+}
+
+func (s *copyStream) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(s.rest) == 0 && !s.advance() {
+			return n, io.EOF
+		}
+		copied := copy(p[n:], s.rest)
+		n, s.rest = n+copied, s.rest[copied:]
+	}
+	return n, nil
+}
+
+// advance goes on to the next row, then to the trailer; false after that.
+func (s *copyStream) advance() bool {
+	switch {
+	case len(s.rows) > 0:
+		s.rest, s.rows = s.rows[0].copied, s.rows[1:]
+	case !s.ended:
+		s.rest, s.ended = decision.CopyTrailer, true
+	default:
+		return false
+	}
+	return true
 }
 
 // copyError is the error of a COPY, as opposed to that of any other statement.
@@ -104,7 +122,7 @@ func copyDirect(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 		return nil, err
 	}
 	for _, r := range b.rows {
-		res.written.add(&r.decision)
+		res.written.add(r)
 	}
 	return res, nil
 }

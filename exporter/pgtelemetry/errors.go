@@ -23,6 +23,7 @@ const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	readOnly             = "25006"
+	protocolViolation    = "08P01" // of a COPY: a value too short for its type
 )
 
 // remedy is what an error of an attempt calls for.
@@ -58,7 +59,8 @@ func diagnose(err error) remedy {
 
 func isRowFault(pg *pgconn.PgError) bool {
 	return strings.HasPrefix(pg.Code, "22") || pg.Code == notNullViolation ||
-		pg.Code == checkViolation || pg.Code == programLimitExceeded
+		pg.Code == checkViolation || pg.Code == programLimitExceeded ||
+		pg.Code == protocolViolation && copyLine(pg) > 0
 }
 
 var copyContext = regexp.MustCompile(`COPY \S+, line (\d+)`)

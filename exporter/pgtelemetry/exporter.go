@@ -10,9 +10,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
 	"github.com/novacron/dwcp-telemetry/exporter/pgtelemetry/internal/metadata"
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
@@ -21,6 +22,7 @@ import (
 // pgExporter is the exporter behind the queue.
 type pgExporter struct {
 	config    *Config
+	log       *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	measures  *measures
 	health    *health
@@ -42,6 +44,7 @@ func newPGExporter(config *Config, set exporter.Settings) (*pgExporter, error) {
 	}
 	return &pgExporter{
 		config:    config,
+		log:       set.Logger,
 		telemetry: telemetry,
 		measures:  counted,
 		health:    &health{log: set.Logger},
@@ -76,8 +79,8 @@ func (e *pgExporter) shutdown(context.Context) error {
 
 // push writes one batch. Its errors are never permanent: exporterhelper would
 // drop the batch.
-func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
-	res, err := e.write(ctx, logs)
+func (e *pgExporter) push(ctx context.Context, item xexporterhelper.Request) error {
+	res, err := e.write(ctx, item)
 	if errors.Is(err, context.Canceled) {
 		return err // the sender's or the shutdown's doing, not the database's
 	}
@@ -92,17 +95,15 @@ func (e *pgExporter) push(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-func (e *pgExporter) write(ctx context.Context, logs plog.Logs) (*result, error) {
+func (e *pgExporter) write(ctx context.Context, item xexporterhelper.Request) (*result, error) {
+	req, ok := item.(*request)
+	if !ok {
+		return nil, fmt.Errorf("write a %T", item)
+	}
 	if err := e.verify(ctx); err != nil {
 		return nil, err
 	}
-	decoder := e.decoders.Get().(*decisionlog.Decoder)
-	defer e.decoders.Put(decoder)
-	b, err := newBatch(decoder, logs, e.config.AllowRawVMID)
-	if err != nil {
-		return nil, err
-	}
-	return e.writer.write(ctx, b)
+	return e.writer.write(ctx, newBatch(req, e.config.AllowRawVMID))
 }
 
 // verify compares the table with the list of fields, once it can be reached.

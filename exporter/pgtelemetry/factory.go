@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 
 	"github.com/novacron/dwcp-telemetry/exporter/pgtelemetry/internal/metadata"
 )
@@ -24,15 +24,14 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	helped, err := exporterhelper.NewLogs(ctx, set, cfg, e.push,
-		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
+	helped, err := xexporterhelper.NewLogsRequest(ctx, set, e.receive, e.push,
 		exporterhelper.WithTimeout(config.TimeoutConfig),
 		exporterhelper.WithRetry(config.BackOffConfig),
-		exporterhelper.WithQueue(config.QueueConfig),
+		xexporterhelper.WithQueueBatch(config.QueueConfig, xexporterhelper.QueueBatchSettings{Encoding: queueEncoding{e}}),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown))
 	if err != nil {
 		return nil, err
 	}
-	return &decisionsOnly{Logs: helped, telemetry: e.telemetry}, nil
+	return &decisionsOnly{Logs: helped, exporter: e}, nil
 }

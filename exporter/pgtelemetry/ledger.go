@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 var (
@@ -27,12 +25,12 @@ type written struct {
 	labels     map[string]map[string]int64 // link type → algorithm → rows
 }
 
-func (w *written) add(d *decision.Decision) {
+func (w *written) add(r *row) {
 	candidates := int64(0)
-	if d.TrainingCandidate.Value {
+	if r.candidate {
 		candidates = 1
 	}
-	w.count(string(d.LinkType), string(d.OracleAlgorithm.Value), 1, candidates, d.Timestamp)
+	w.count(r.link, r.algorithm, 1, candidates, r.at)
 }
 
 func (w *written) count(link, algorithm string, rows, candidates int64, newest time.Time) {

@@ -172,8 +172,7 @@ func TestBadRowsAreFoundWithoutALineNumber(t *testing.T) {
 	_, err = pool.Exec(t.Context(), "SELECT ensure_partition(now())")
 	require.NoError(t, err)
 	w := &writer{pool: pool, retention: time.Hour * 24, allowedSkew: time.Hour}
-	batched, err := newBatch(new(decisionlog.Decoder), logsOf(rows...), false)
-	require.NoError(t, err)
+	batched := newBatch(requestOf(rows...), false)
 	res, err := w.attempt(t.Context(), batched, split)
 	require.NoError(t, err)
 	require.Equal(t, int64(len(rows)-len(bad)), res.written.rows)
@@ -208,9 +207,9 @@ func TestABatchOfHugeBadDecisionsKeepsNoMoreThanItsShare(t *testing.T) {
 	t.Parallel()
 	b := &batch{}
 	for range 300 {
-		r := &row{origin: origin{resource: pcommon.NewResource(), record: plog.NewLogRecord()}}
-		r.record.Attributes().PutStr("dwcp.payload.type", strings.Repeat("x", 100<<10))
-		require.NoError(t, b.reject(r, decision.Column("payload_type").MissingError(), ""))
+		record := plog.NewLogRecord()
+		record.Attributes().PutStr("dwcp.payload.type", strings.Repeat("x", 100<<10))
+		b.reject(rejectRecord(pcommon.NewResource(), record, &decision.Decision{}, decision.Column("payload_type").MissingError(), false))
 	}
 	kept := 0
 	for _, r := range b.rejections {

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 )
@@ -26,28 +29,55 @@ type rejection struct {
 	truncated bool
 }
 
-// newRejection describes a refused row. A VM id that is no pseudonym is left
-// out of the original, unless raw ones are allowed: it must not get into the
-// database on this way either.
-func newRejection(r *row, problem *decision.FieldError, sqlstate string, allowRawVMID bool) (rejection, error) {
-	keep := decisionlog.KeepPseudonyms
+// rejectRecord describes a decision that breaks a rule, with its record as it
+// came.
+func rejectRecord(resource pcommon.Resource, record plog.LogRecord, d *decision.Decision, problem *decision.FieldError, allowRawVMID bool) rejection {
+	original, digest := decisionlog.Original(resource, record, vmIDsToKeep(isRaw(d.VMID, d.VMKeyID.Value), allowRawVMID))
+	return newRejection(d, original, digest, problem)
+}
+
+// rejectRow describes a row that broke no rule of the list, but has no place in
+// the table.
+func rejectRow(r *row, problem *decision.FieldError, sqlstate string, allowRawVMID bool) rejection {
+	d, err := r.decision()
+	if err != nil {
+		return unreadable(r.copied, err)
+	}
+	rejected := rejectDecision(&d, r.trace, problem, allowRawVMID)
+	rejected.sqlstate = sqlstate
+	return rejected
+}
+
+func rejectDecision(d *decision.Decision, trace *decisionlog.Trace, problem *decision.FieldError, allowRawVMID bool) rejection {
+	original, digest := decisionlog.OriginalOf(d, trace, vmIDsToKeep(isRaw(d.VMID, d.VMKeyID.Value), allowRawVMID))
+	return newRejection(d, original, digest, problem)
+}
+
+var rawVMID = &decision.FieldError{
+	Reason: decision.RawVMID,
+	Key:    decision.Column("vm_id").Key,
+	Rule:   "must be a pseudonym with its key id; allow_raw_vm_id lets others in",
+}
+
+// vmIDsToKeep leaves a VM id that is no pseudonym out of the original, unless
+// raw ones are allowed: it must not get into the database on this way either.
+func vmIDsToKeep(raw, allowRawVMID bool) decisionlog.VMIDs {
 	switch {
 	case allowRawVMID:
-		keep = decisionlog.KeepAnyVMID
-	case isRaw(&r.decision):
-		keep = decisionlog.KeepNoVMID
+		return decisionlog.KeepAnyVMID
+	case raw:
+		return decisionlog.KeepNoVMID
 	}
-	original, digest, err := decisionlog.Original(r.resource, r.record, keep)
-	if err != nil {
-		return rejection{}, err
-	}
+	return decisionlog.KeepPseudonyms
+}
+
+func newRejection(d *decision.Decision, original []byte, digest [sha256.Size]byte, problem *decision.FieldError) rejection {
 	rejected := rejection{
 		digest:    digest,
-		eventID:   r.decision.EventID,
-		eventTime: r.decision.Timestamp,
+		eventID:   d.EventID,
+		eventTime: d.Timestamp,
 		reason:    problem.Reason,
 		field:     problem.Key,
-		sqlstate:  sqlstate,
 		detail:    problem.Error(),
 		original:  original,
 	}
@@ -57,7 +87,17 @@ func newRejection(r *row, problem *decision.FieldError, sqlstate string, allowRa
 	if len(rejected.original) > maxOriginal {
 		rejected.original, rejected.truncated = bytes.Clone(rejected.original[:maxOriginal]), true
 	}
-	return rejected, nil
+	return rejected
+}
+
+// unreadable keeps bytes of the queue that nobody can read any more, whole.
+func unreadable(data []byte, cause error) rejection {
+	return rejection{digest: sha256.Sum256(data), reason: decision.Unreadable, detail: cause.Error(), original: data}
+}
+
+// bytes is what a rejection takes in memory, about.
+func (r *rejection) bytes() int {
+	return len(r.original) + len(r.detail) + len(r.field) + 2*sha256.Size
 }
 
 // rejectionColumns are the rejections as arrays for unnest, sorted by digest, so

@@ -23,11 +23,7 @@ func copySplit(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 		}
 		untried = nil
 		for _, r := range refused {
-			twin, err := b.strike(r.row, refusal(r.verdict), r.verdict.Code)
-			if err != nil {
-				return nil, err
-			}
-			if twin != nil {
+			if twin := b.strike(r.row, refusal(r.verdict), r.verdict.Code); twin != nil {
 				untried = append(untried, twin)
 			}
 		}

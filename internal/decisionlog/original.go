@@ -16,7 +16,7 @@ import (
 //
 // The digest is the SHA-256 of the same without the Recorder's id, sequence and
 // sampling ratio: whoever sends the same event again, the digest is the same.
-func Original(resource pcommon.Resource, record plog.LogRecord, vm VMIDs) (data []byte, digest [sha256.Size]byte, err error) {
+func Original(resource pcommon.Resource, record plog.LogRecord, vm VMIDs) (data []byte, digest [sha256.Size]byte) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty()
 	resource.Attributes().CopyTo(to.Resource().Attributes())
@@ -28,20 +28,48 @@ func Original(resource pcommon.Resource, record plog.LogRecord, vm VMIDs) (data 
 	copied.Attributes().RemoveIf(func(key string, v pcommon.Value) bool {
 		return hasRole(key, decision.RoleLabel) || key == vmIDKey && !vm.keeps(v.AsString())
 	})
-	if data, err = marshal(logs); err != nil {
-		return nil, digest, err
-	}
+	data = marshal(logs)
 	copied.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool { return hasRole(key, decision.RoleRecording) })
-	content, err := marshal(logs)
-	return data, sha256.Sum256(content), err
+	return data, sha256.Sum256(marshal(logs))
 }
 
-func marshal(logs plog.Logs) ([]byte, error) {
+// OriginalOf is Original for a decision that was decoded and found to be valid.
+func OriginalOf(d *decision.Decision, trace *Trace, vm VMIDs) (data []byte, digest [sha256.Size]byte) {
+	resource, record := pcommon.NewResource(), plog.NewLogRecord()
+	EncodeResource(d, resource)
+	Encode(d, record)
+	if trace != nil {
+		record.SetTraceID(trace.TraceID)
+		record.SetSpanID(trace.SpanID)
+		record.SetFlags(plog.LogRecordFlags(trace.Flags))
+	}
+	return Original(resource, record, vm)
+}
+
+// Trace is the trace context of a record.
+type Trace struct {
+	TraceID [16]byte
+	SpanID  [8]byte
+	Flags   uint32
+}
+
+// TraceOf returns a record's trace context, nil where it has none.
+func TraceOf(record plog.LogRecord) *Trace {
+	t := Trace{record.TraceID(), record.SpanID(), uint32(record.Flags())}
+	if t == (Trace{}) {
+		return nil
+	}
+	return &t
+}
+
+// marshal panics on an error, which MarshalLogs returns for its interface's
+// sake only: the digest of nothing would make all refused decisions one.
+func marshal(logs plog.Logs) []byte {
 	data, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
 	if err != nil {
-		return nil, fmt.Errorf("marshal the original of a decision: %w", err)
+		panic(fmt.Sprintf("decisionlog: marshal the original of a decision: %v", err))
 	}
-	return data, nil
+	return data
 }
 
 // VMIDs says which VM ids an original may hold.

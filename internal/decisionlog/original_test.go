@@ -20,8 +20,7 @@ func TestTheOriginalHoldsTheListedAttributesAndNothingElse(t *testing.T) {
 	record.SetSeverityText("secret-severity")
 	record.SetTraceID([16]byte{1})
 	record.SetObservedTimestamp(12345)
-	data, _, err := Original(resource.Resource(), record, KeepPseudonyms)
-	require.NoError(t, err)
+	data, _ := Original(resource.Resource(), record, KeepPseudonyms)
 	require.NotContains(t, string(data), "secret")
 
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
@@ -51,24 +50,20 @@ func TestTheDigestIsTheSameEachTimeTheEventIsSent(t *testing.T) {
 	resource, record := encoded(&first)
 	_, resent := encoded(&again)
 	resent.SetObservedTimestamp(99)
-	data, digest, err := Original(resource.Resource(), record, KeepPseudonyms)
-	require.NoError(t, err)
-	same, sameDigest, err := Original(resource.Resource(), resent, KeepPseudonyms)
-	require.NoError(t, err)
+	data, digest := Original(resource.Resource(), record, KeepPseudonyms)
+	same, sameDigest := Original(resource.Resource(), resent, KeepPseudonyms)
 	require.Equal(t, data, same)
 	require.Equal(t, digest, sameDigest)
 
 	again.RecorderID, again.RecorderSequence, again.SamplingRatio = decision.Some(again.EventID), decision.Some(int64(8)), decision.Some(0.25)
 	_, replayed := encoded(&again)
-	other, sameDigest, err := Original(resource.Resource(), replayed, KeepPseudonyms)
-	require.NoError(t, err)
+	other, sameDigest := Original(resource.Resource(), replayed, KeepPseudonyms)
 	require.NotEqual(t, data, other, "the original tells the Recorder")
 	require.Equal(t, digest, sameDigest)
 
 	again.RTTMillis++
 	_, changed := encoded(&again)
-	_, otherDigest, err := Original(resource.Resource(), changed, KeepPseudonyms)
-	require.NoError(t, err)
+	_, otherDigest := Original(resource.Resource(), changed, KeepPseudonyms)
 	require.NotEqual(t, digest, otherDigest)
 }
 
@@ -77,16 +72,27 @@ func TestARawVMIDIsLeftOutOfTheOriginalUnlessAllowed(t *testing.T) {
 	d := decisiontest.Full()
 	d.VMID = "vm-047"
 	resource, record := encoded(&d)
-	data, _, err := Original(resource.Resource(), record, KeepPseudonyms)
-	require.NoError(t, err)
+	data, _ := Original(resource.Resource(), record, KeepPseudonyms)
 	require.NotContains(t, string(data), "vm-047")
-	data, _, err = Original(resource.Resource(), record, KeepAnyVMID)
-	require.NoError(t, err)
+	data, _ = Original(resource.Resource(), record, KeepAnyVMID)
 	require.Contains(t, string(data), "vm-047")
 
 	looksLikeOne := decisiontest.Full()
 	resource, record = encoded(&looksLikeOne)
-	data, _, err = Original(resource.Resource(), record, KeepNoVMID)
-	require.NoError(t, err)
+	data, _ = Original(resource.Resource(), record, KeepNoVMID)
 	require.NotContains(t, string(data), looksLikeOne.VMID)
+}
+
+func TestTheOriginalOfAValidDecisionIsThatOfItsRecord(t *testing.T) {
+	t.Parallel()
+	d := decisiontest.Full()
+	resource, record := encoded(&d)
+	record.SetTraceID([16]byte{1})
+	record.SetSpanID([8]byte{2})
+	record.SetFlags(1)
+	want, wantDigest := Original(resource.Resource(), record, KeepPseudonyms)
+	got, gotDigest := OriginalOf(&d, TraceOf(record), KeepPseudonyms)
+	require.Equal(t, want, got)
+	require.Equal(t, wantDigest, gotDigest)
+	require.Nil(t, TraceOf(plog.NewLogRecord()))
 }

@@ -1,0 +1,99 @@
+package pgtelemetry
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+
+	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
+)
+
+// request is what the queue holds: decisions that have been decoded and
+// checked, the good ones as rows, the others as rejections. It holds no pdata.
+// Whoever writes it leaves it as it is, for it may be tried again.
+type request struct {
+	rows       []row
+	rejections []rejection
+}
+
+var _ xexporterhelper.Request = (*request)(nil)
+
+// add takes a row of this version's layout, and rejects it where its VM id is
+// raw: such a one must not get into the queue on disk either.
+func (r *request) add(copied []byte, trace *decisionlog.Trace, allowRawVMID bool) {
+	one, err := readRow(copied, trace)
+	switch {
+	case err != nil:
+		r.rejections = append(r.rejections, unreadable(copied, err))
+	case one.raw && !allowRawVMID:
+		r.rejections = append(r.rejections, rejectRow(&one, rawVMID, "", allowRawVMID))
+	default:
+		r.rows = append(r.rows, one)
+	}
+}
+
+func (r *request) ItemsCount() int { return len(r.rows) + len(r.rejections) }
+
+func (r *request) BytesSize() (size int) {
+	for i := range r.rows {
+		size += r.rows[i].bytes()
+	}
+	for i := range r.rejections {
+		size += r.rejections[i].bytes()
+	}
+	return size
+}
+
+// MergeSplit appends other, where there is one, and cuts the whole into
+// requests of at most maxSize, the last one being the smallest. A single
+// decision that is larger than that is a request by itself.
+func (r *request) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
+	whole := &request{rows: r.rows, rejections: r.rejections}
+	if other != nil {
+		o, ok := other.(*request)
+		if !ok {
+			return nil, fmt.Errorf("merge a request of pgtelemetry with a %T", other)
+		}
+		whole.rows = append(whole.rows, o.rows...)
+		whole.rejections = append(whole.rejections, o.rejections...)
+	}
+	switch {
+	case maxSize == 0:
+		return []xexporterhelper.Request{whole}, nil
+	case sizer == exporterhelper.RequestSizerTypeItems:
+		return whole.split(maxSize, func(int) int { return 1 }), nil
+	}
+	return whole.split(maxSize, whole.bytesOf), nil
+}
+
+// bytesOf is the size of one decision; the rejections come after the rows.
+func (r *request) bytesOf(i int) int {
+	if i < len(r.rows) {
+		return r.rows[i].bytes()
+	}
+	return r.rejections[i-len(r.rows)].bytes()
+}
+
+func (r *request) split(maxSize int, sizeOf func(int) int) (parts []xexporterhelper.Request) {
+	start, size := 0, 0
+	for i := range r.ItemsCount() {
+		one := sizeOf(i)
+		if size+one > maxSize && i > start {
+			parts = append(parts, r.part(start, i))
+			start, size = i, 0
+		}
+		size += one
+	}
+	return append(parts, r.part(start, r.ItemsCount()))
+}
+
+// part is the decisions from start to end. Its slices have no room to grow, so
+// that what is appended to one part does not overwrite the next.
+func (r *request) part(start, end int) *request {
+	n := len(r.rows)
+	rows := r.rows[min(start, n):min(end, n):min(end, n)]
+	rejections := r.rejections[max(start-n, 0):max(end-n, 0):max(end-n, 0)]
+	return &request{rows: rows, rejections: rejections}
+}

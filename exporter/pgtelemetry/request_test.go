@@ -1,0 +1,112 @@
+package pgtelemetry
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/decision/decisiontest"
+)
+
+var itemsSizer, bytesSizer = exporterhelper.RequestSizerTypeItems, exporterhelper.RequestSizerTypeBytes
+
+// numbered returns decisions whose ids tell their numbers; every third is
+// refused.
+func numbered(from, n int) *request {
+	decisions := make([]decision.Decision, n)
+	for i := range decisions {
+		decisions[i] = decisiontest.Full()
+		decisions[i].EventID[0] = byte(from + i)
+		if (from+i)%3 == 0 {
+			decisions[i].NetworkTier = 9
+		}
+	}
+	return requestOf(decisions...)
+}
+
+func idsOf(parts []xexporterhelper.Request) (sizes []int, ids []byte) {
+	for _, part := range parts {
+		r := part.(*request)
+		sizes = append(sizes, r.ItemsCount())
+		for i := range r.rows {
+			ids = append(ids, r.rows[i].eventID[0])
+		}
+		for i := range r.rejections {
+			ids = append(ids, r.rejections[i].eventID[0])
+		}
+	}
+	return sizes, ids
+}
+
+func TestRequestsAreMergedAndSplitWithoutLossInAnyOrder(t *testing.T) {
+	t.Parallel()
+	all := make([]byte, 100)
+	for i := range all {
+		all[i] = byte(i + 1)
+	}
+	for name, c := range map[string]struct {
+		first, second, maxSize int
+		want                   []int
+	}{
+		"no limit":         {60, 40, 0, []int{100}},
+		"alone, no limit":  {100, 0, 0, []int{100}},
+		"fits":             {60, 40, 100, []int{100}},
+		"cut":              {60, 40, 30, []int{30, 30, 30, 10}},
+		"alone":            {100, 0, 99, []int{99, 1}},
+		"cut without rest": {50, 50, 50, []int{50, 50}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var other xexporterhelper.Request
+			if c.second > 0 {
+				other = numbered(1+c.first, c.second)
+			}
+			parts, err := numbered(1, c.first).MergeSplit(t.Context(), c.maxSize, itemsSizer, other)
+			require.NoError(t, err)
+			sizes, ids := idsOf(parts)
+			require.Equal(t, c.want, sizes)
+			require.ElementsMatch(t, all, ids)
+		})
+	}
+}
+
+func TestPartsOfARequestDoNotOverwriteEachOther(t *testing.T) {
+	t.Parallel()
+	parts, err := numbered(1, 20).MergeSplit(t.Context(), 8, itemsSizer, nil)
+	require.NoError(t, err)
+	_, before := idsOf(parts[1:])
+	_, err = parts[0].MergeSplit(t.Context(), 0, itemsSizer, numbered(100, 20))
+	require.NoError(t, err)
+	_, after := idsOf(parts[1:])
+	require.Equal(t, before, after)
+}
+
+func TestRequestsAreSplitByBytesAndALargeDecisionGoesAlone(t *testing.T) {
+	t.Parallel()
+	whole := numbered(1, 20)
+	largest := 0
+	for i := range whole.ItemsCount() {
+		largest = max(largest, whole.bytesOf(i))
+	}
+	parts, err := whole.MergeSplit(t.Context(), 3*largest, bytesSizer, nil)
+	require.NoError(t, err)
+	sizes, ids := idsOf(parts)
+	require.Len(t, ids, 20)
+	for i, part := range parts {
+		require.LessOrEqual(t, part.BytesSize(), 3*largest, sizes[i])
+	}
+	parts, err = whole.MergeSplit(t.Context(), 1, bytesSizer, nil)
+	require.NoError(t, err)
+	require.Len(t, parts, 20)
+}
+
+func TestAForeignRequestIsNotMerged(t *testing.T) {
+	t.Parallel()
+	_, err := numbered(1, 1).MergeSplit(t.Context(), 0, itemsSizer, foreign{})
+	require.ErrorContains(t, err, "foreign")
+}
+
+type foreign struct{ xexporterhelper.Request }
