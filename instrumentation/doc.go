@@ -3,9 +3,12 @@
 // the background.
 //
 //	recorder, err := instrumentation.FromEnv(ctx)   // at start
-//	recorder.Record(ctx, &d)                        // at each decision
+//	p := recorder.Begin(ctx, &d)                    // at each decision: what is known
+//	p.HDE(run)                                      // what a run cost
+//	p.Finish(result)                                // how it ended
 //	err = recorder.Shutdown(ctx)                    // at exit
 //
+// A caller who has everything at once calls [Recorder.Record] instead.
 // [FromEnv] sends OTLP/gRPC by itself, as the environment says. [New] hands log
 // records to a log.LoggerProvider that the process has already.
 //
@@ -15,8 +18,13 @@
 //     a lock held for the time of a copy, allocates nothing, returns no error and
 //     does not panic: not on a nil Recorder, a nil decision, after Shutdown, nor
 //     with the collector away. The caller may use its Decision again at once.
-//   - Memory is bounded: the ring, and four requests of at most 512 decisions.
-//     A full ring loses the newest decision and counts it.
+//   - [Recorder.Begin] and the methods of [Pending] promise the same, but for one
+//     allocation of about 1 kB. A decision goes out when it is finished and its
+//     shadow run, if one was asked for, has ended; at its deadline, 5 minutes
+//     after Begin; or at Shutdown. Deadlines are of the monotonic clock.
+//   - Memory is bounded: the ring, 4096 open decisions, and four requests of at
+//     most 512 decisions. A full ring loses the newest decision and counts it; of
+//     too many open ones the oldest goes out as it is.
 //   - What is in the ring is sent again until the collector takes or refuses it,
 //     however long that lasts, or until Shutdown's deadline. A decision keeps
 //     its EventID, so that one sent twice is stored once.
@@ -25,16 +33,38 @@
 //   - Which requests are sampled depends on the request id alone: XXH64 of it,
 //     the upper 53 bits as a number in [0, 1), below the ratio. All hosts take
 //     the same ones, and a higher ratio only adds.
+//   - Shadow runs never run on the caller's goroutine, no more at once than there
+//     are workers, and in the long run within the [ShadowBudget].
+//   - A panic in the background, in a shadow run or in a provider that was handed
+//     in, is recovered and counted.
 //   - No header, and so no token, appears in an error.
 //
 // # What it never does
 //
-// It starts no more than one worker and four requests, labels nothing, checks no
+// It starts no more goroutines than one worker, four requests, one for deadlines
+// and the shadow workers, labels nothing, checks no
 // rule of the event (the collector does, and keeps what breaks one), keeps
 // nothing on disk, and imports of the collector nothing but pdata. What waits
 // in memory when the process dies is lost. With [New] the resource, and with it
 // Environment and EmitterVersion, is the LoggerProvider's; so is all delivery,
 // and flushing it after Shutdown.
+//
+// # Shadow runs
+//
+// A row is a training candidate only where both algorithms were measured, and
+// DWCP uses one of them: the other has to be run only to be measured.
+// [Pending.ShouldShadow] decides for which decisions. It is off unless told
+// otherwise: SetShadowRatio, WithShadowRatio or DWCP_TELEMETRY_SHADOW_RATIO.
+//
+// What is measured must not depend on what it costs, or the training set is
+// biased. So the request id alone chooses, by a hash that is independent of the
+// sampling's; a budget is used up for all or for none (what is left of it
+// decides, not the payload's size; what a run takes too much is paid off before
+// the next one); only the largest payload is a hard limit: beyond it there are
+// no candidates at all. A decision's probability to be a candidate is therefore
+// SamplingRatio × the shadow ratio × the share of the chosen that the budget let
+// through at the time, which the metric below shows. SamplingRatio itself stays
+// the probability with which the decision was recorded, shadow or not.
 //
 // # Environment of FromEnv
 //
@@ -43,6 +73,14 @@
 //
 //	DWCP_TELEMETRY_ENABLED           true or false; true
 //	DWCP_TELEMETRY_SAMPLING_RATIO    0..1; 1
+//	DWCP_TELEMETRY_PENDING_TIMEOUT   after which an open decision goes out; 5m
+//	DWCP_TELEMETRY_SHADOW_RATIO      0..1 of the recorded decisions; 0
+//	DWCP_TELEMETRY_SHADOW_CPU_PERCENT
+//	                                 of the machine, in the long run; 2
+//	DWCP_TELEMETRY_SHADOW_BYTES_PER_SECOND
+//	                                 of payload, in the long run; 16777216
+//	DWCP_TELEMETRY_SHADOW_MAX_PAYLOAD_BYTES
+//	                                 no shadow runs on larger ones; 67108864
 //	OTEL_SDK_DISABLED                true: record nothing, look at nothing else
 //	OTEL_SERVICE_NAME                service.name
 //	OTEL_RESOURCE_ATTRIBUTES         key=value,…; deployment.environment.name and
@@ -62,13 +100,28 @@
 //
 // # Metrics
 //
-// Counters, in {decision}, without attributes:
+// Counters without attributes:
 //
 //	dwcp.telemetry.decisions.recorded      taken into the ring
 //	dwcp.telemetry.decisions.dropped       lost because the ring was full
 //	dwcp.telemetry.decisions.sampled_out   left out by the sampling ratio
 //	dwcp.telemetry.decisions.sent          acknowledged, or handed to the LoggerProvider
 //	dwcp.telemetry.decisions.refused       lost because the collector would not take them
+//	dwcp.telemetry.decisions.timed_out     recorded at their deadline, with what they had
+//	dwcp.telemetry.decisions.evicted       recorded before it, because too many were open
+//	dwcp.telemetry.misused                 calls on a Pending that came twice or too late
+//	dwcp.telemetry.panics                  recovered in the background
+//
+// An up-down counter:
+//
+//	dwcp.telemetry.decisions.open          begun and not yet recorded
+//
+// A counter by dwcp.shadow.outcome, of the decisions for which ShouldShadow was
+// asked: not_chosen, too_large, over_bytes, over_cpu or queue_full where it said
+// no; completed, failed, panicked or unfinished (the decision had to go out
+// first) where it said yes:
+//
+//	dwcp.telemetry.shadow.decisions        by what became of the question
 //
 // Histograms, by dwcp.actual.algorithm (HDE, AMST, unknown) and
 // dwcp.network.link_type (dc, metro, wan, edge, other), of valid values only:

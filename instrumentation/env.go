@@ -23,8 +23,7 @@ func FromEnv(ctx context.Context, opts ...Option) (*Recorder, error) {
 		return &Recorder{}, nil
 	}
 	c := defaultConfig()
-	c.enabled = env.boolean("DWCP_TELEMETRY_ENABLED", c.enabled)
-	c.samplingRatio = env.ratio("DWCP_TELEMETRY_SAMPLING_RATIO", c.samplingRatio)
+	env.config(&c)
 	sc := env.senderConfig()
 	sc.resource = env.resource(ctx)
 	c.apply(opts)
@@ -35,6 +34,14 @@ func FromEnv(ctx context.Context, opts ...Option) (*Recorder, error) {
 		return nil, fmt.Errorf("recorder from the environment: %w", err)
 	}
 	return newSendingRecorder(c, sc)
+}
+
+// config reads all DWCP_TELEMETRY_* variables.
+func (e *environment) config(c *config) {
+	c.enabled = e.boolean("DWCP_TELEMETRY_ENABLED", c.enabled)
+	c.samplingRatio = e.ratio("DWCP_TELEMETRY_SAMPLING_RATIO", c.samplingRatio)
+	c.pendingTimeout = e.duration("DWCP_TELEMETRY_PENDING_TIMEOUT", c.pendingTimeout)
+	e.shadow(c)
 }
 
 func newSendingRecorder(c config, sc senderConfig) (*Recorder, error) {

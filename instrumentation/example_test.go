@@ -1,6 +1,7 @@
 package instrumentation_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
@@ -18,23 +19,42 @@ type manager struct {
 	region   string
 }
 
-// transfer is the hook: after the transfer, what was known, what it cost, and
-// one call that cannot fail.
-func (m *manager) transfer(ctx context.Context, vmID, requestID string, payload []byte) {
-	started := time.Now()
-	// … DWCP compresses and sends the payload …
-	took := time.Since(started)
-
-	m.recorder.Record(ctx, &decision.Decision{
-		Timestamp: started, VMID: vmID, RequestID: requestID,
+// transfer is the hook: what is known is fixed when the choice is made, what
+// the runs cost is added as they end. No call can fail, block or be forgotten at
+// a cost.
+func (m *manager) transfer(ctx context.Context, vmID, requestID string, payload []byte) error {
+	p := m.recorder.Begin(ctx, &decision.Decision{
+		VMID: vmID, RequestID: requestID,
 		LinkType: decision.WAN, Region: m.region, NetworkTier: 2,
 		BandwidthAvailableMbps: 940, BandwidthUtilization: 31, RTTMillis: 18.7,
 		PayloadBytes: int64(len(payload)), PayloadType: "vm_memory",
-		HDECompressionRatio: decision.Some(3.5), HDELatencyMillis: decision.Some(120.2), HDECPUUsage: decision.Some(23.0),
-		ActualAlgorithm:     decision.Some(decision.HDE),
-		ActualLatencyMillis: decision.Some(took.Seconds() * 1000),
-		ActualOutcome:       decision.Some(decision.Success),
+		AMSTStreamCount: decision.Some(int64(8)),
+		ActualAlgorithm: decision.Some(decision.HDE), // the choice
 	})
+	if p.ShouldShadow() { // is the other way to be measured on this payload, too?
+		own := bytes.Clone(payload) // ours may be used again before it has run
+		p.ShadowAMST(func(ctx context.Context) (instrumentation.AMSTRun, error) { return m.amst(ctx, own) })
+	}
+
+	started := time.Now()
+	run, err := m.hde(ctx, payload)
+	p.HDE(run)
+	result := instrumentation.Result{LatencyMillis: decision.Some(time.Since(started).Seconds() * 1000)}
+	if err != nil {
+		result.Outcome = decision.Failure // to be recorded like any other
+	}
+	p.Finish(result)
+	return err
+}
+
+// hde compresses and sends the payload, and says what compressing it cost.
+func (m *manager) hde(context.Context, []byte) (instrumentation.HDERun, error) {
+	return instrumentation.HDERun{CompressionRatio: decision.Some(3.5), LatencyMillis: decision.Some(120.2), CPUUsage: decision.Some(23.0)}, nil
+}
+
+// amst sends the payload raw to where it is only counted.
+func (m *manager) amst(context.Context, []byte) (instrumentation.AMSTRun, error) {
+	return instrumentation.AMSTRun{TransferRateMbps: decision.Some(800.5), LatencyMillis: decision.Some(671.0), CPUUsage: decision.Some(4.0)}, nil
 }
 
 // A DWCP process that is told by its environment where to send.
@@ -46,7 +66,9 @@ func Example_fromEnv() {
 		log.Print(err)
 	}
 	m := &manager{recorder: recorder, region: "eu-west-1"}
-	m.transfer(ctx, "vm-1", "request-1", []byte("pages"))
+	if err := m.transfer(ctx, "vm-1", "request-1", []byte("pages")); err != nil {
+		log.Print(err)
+	}
 
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -61,13 +83,15 @@ func Example_loggerProvider() {
 	provider := sdklog.NewLoggerProvider(sdklog.WithProcessor(printer{}))
 	recorder, err := instrumentation.New(
 		instrumentation.WithLoggerProvider(provider),
-		instrumentation.WithSamplingRatio(1),
+		instrumentation.WithShadowRatio(1),
 	)
 	if err != nil {
 		log.Print(err)
 	}
 	m := &manager{recorder: recorder, region: "eu-west-1"}
-	m.transfer(ctx, "vm-1", "request-1", []byte("pages"))
+	if err := m.transfer(ctx, "vm-1", "request-1", []byte("pages")); err != nil {
+		log.Print(err)
+	}
 
 	// First the Recorder, then the provider it hands its decisions to.
 	if err := recorder.Shutdown(ctx); err != nil {
@@ -80,6 +104,26 @@ func Example_loggerProvider() {
 	// Output:
 	// INFO dwcp.compression.decision
 	// 1 sent
+}
+
+// Who has everything at once, as after the fact, needs only Record.
+func ExampleRecorder_Record() {
+	recorder, err := instrumentation.New(instrumentation.WithLoggerProvider(sdklog.NewLoggerProvider()))
+	if err != nil {
+		log.Print(err)
+	}
+	recorder.Record(context.Background(), &decision.Decision{
+		VMID: "vm-1", RequestID: "request-1",
+		LinkType: decision.WAN, Region: "eu-west-1", NetworkTier: 2,
+		BandwidthAvailableMbps: 940, BandwidthUtilization: 31, RTTMillis: 18.7,
+		PayloadBytes: 64 << 20, PayloadType: "vm_memory",
+		HDECompressionRatio: decision.Some(3.5), HDELatencyMillis: decision.Some(120.2), HDECPUUsage: decision.Some(23.0),
+		ActualAlgorithm: decision.Some(decision.HDE), ActualLatencyMillis: decision.Some(310.5),
+		ActualOutcome: decision.Some(decision.Success),
+	})
+	_ = recorder.Shutdown(context.Background())
+	fmt.Println(recorder.Stats().Recorded, "recorded")
+	// Output: 1 recorded
 }
 
 // Rolling out: a tenth of the requests first, more while running.

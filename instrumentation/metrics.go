@@ -10,19 +10,6 @@ import (
 	"github.com/novacron/dwcp-telemetry/decision"
 )
 
-// counters are read from the Recorder's own counts when metrics are collected,
-// so they cost nothing in between.
-var counters = []struct {
-	name, description string
-	read              func(Stats) uint64
-}{
-	{"dwcp.telemetry.decisions.recorded", "Decisions taken into the ring.", func(s Stats) uint64 { return s.Recorded }},
-	{"dwcp.telemetry.decisions.dropped", "Decisions lost because the ring was full.", func(s Stats) uint64 { return s.Dropped }},
-	{"dwcp.telemetry.decisions.sampled_out", "Decisions left out by the sampling ratio.", func(s Stats) uint64 { return s.SampledOut }},
-	{"dwcp.telemetry.decisions.sent", "Decisions acknowledged by the collector, or handed to the LoggerProvider.", func(s Stats) uint64 { return s.Sent }},
-	{"dwcp.telemetry.decisions.refused", "Decisions lost because the collector would not take them.", func(s Stats) uint64 { return s.Refused }},
-}
-
 // The histograms' attributes are named as in the event. Both sets are closed,
 // so a caller's typing errors cannot multiply the series.
 const (
@@ -48,7 +35,7 @@ type metrics struct {
 
 func newMetrics(provider metric.MeterProvider, stats func() Stats) (*metrics, error) {
 	meter := provider.Meter(scopeName)
-	if err := registerCounters(meter, stats); err != nil {
+	if err := registerCounts(meter, stats); err != nil {
 		return nil, err
 	}
 	m := &metrics{options: recordOptions()}
@@ -67,28 +54,6 @@ func newMetrics(provider metric.MeterProvider, stats func() Stats) (*metrics, er
 		metric.WithDescription("Size of the raw payload."),
 		metric.WithExplicitBucketBoundaries(1<<12, 1<<14, 1<<16, 1<<18, 1<<20, 1<<22, 1<<24, 1<<26, 1<<28, 1<<30, 1<<32, 1<<34, 1<<36))
 	return m, err
-}
-
-// registerCounters never unregisters them: a cumulative counter must keep its
-// last value after Shutdown. The ring's memory is free by then.
-func registerCounters(meter metric.Meter, stats func() Stats) error {
-	instruments := make([]metric.Int64ObservableCounter, len(counters))
-	observables := make([]metric.Observable, len(counters))
-	for i, c := range counters {
-		counter, err := meter.Int64ObservableCounter(c.name, metric.WithUnit("{decision}"), metric.WithDescription(c.description))
-		if err != nil {
-			return err
-		}
-		instruments[i], observables[i] = counter, counter
-	}
-	_, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		s := stats()
-		for i, c := range counters {
-			o.ObserveInt64(instruments[i], int64(c.read(s)))
-		}
-		return nil
-	}, observables...)
-	return err
 }
 
 func recordOptions() [][][]metric.RecordOption {

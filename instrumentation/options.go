@@ -3,6 +3,7 @@ package instrumentation
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/log"
@@ -24,6 +25,12 @@ type config struct {
 	ringCapacity   int
 	samplingRatio  float64
 	enabled        bool
+
+	pendingLimit   int
+	pendingTimeout time.Duration
+	shadowRatio    float64
+	shadowBudget   ShadowBudget
+	shadowWorkers  int
 }
 
 // WithLoggerProvider sends decisions through a provider of log records instead
@@ -62,8 +69,43 @@ func WithEnabled(enabled bool) Option {
 	return func(c *config) { c.enabled = enabled }
 }
 
+// WithPendingLimit bounds how many decisions are open at once, begun and not
+// yet recorded: 4096 unless told otherwise, 1 to 1048576. When one more begins,
+// the oldest goes out as it is.
+func WithPendingLimit(decisions int) Option {
+	return func(c *config) { c.pendingLimit = decisions }
+}
+
+// WithPendingTimeout sets after which time a decision goes out with what it
+// has: 5 minutes unless told otherwise.
+func WithPendingTimeout(timeout time.Duration) Option {
+	return func(c *config) { c.pendingTimeout = timeout }
+}
+
+// WithShadowRatio sets the share of the recorded decisions that ShouldShadow
+// chooses, 0 to 1; 0 unless told otherwise, because a shadow run takes CPU, and
+// one of AMST bandwidth. See [Recorder.SetShadowRatio].
+func WithShadowRatio(ratio float64) Option {
+	return func(c *config) { c.shadowRatio = ratio }
+}
+
+// WithShadowBudget bounds what shadow runs may cost.
+func WithShadowBudget(b ShadowBudget) Option {
+	return func(c *config) { c.shadowBudget = b.over(c.shadowBudget) }
+}
+
+// WithShadowWorkers sets how many shadow runs there may be at once: 1 unless
+// told otherwise, 1 to 64. Four more may wait for each.
+func WithShadowWorkers(workers int) Option {
+	return func(c *config) { c.shadowWorkers = workers }
+}
+
 func defaultConfig() config {
-	return config{ringCapacity: defaultRingCapacity, samplingRatio: 1, enabled: true}
+	return config{
+		ringCapacity: defaultRingCapacity, samplingRatio: 1, enabled: true,
+		pendingLimit: defaultPendingLimit, pendingTimeout: defaultPendingTimeout,
+		shadowBudget: defaultShadowBudget(), shadowWorkers: defaultShadowWorkers,
+	}
 }
 
 // apply runs the options and fills in the global providers for what they leave
@@ -97,6 +139,19 @@ func (c *config) validate() error {
 	}
 	if err := checkRatio(c.samplingRatio); err != nil {
 		problems = append(problems, fmt.Errorf("WithSamplingRatio: %w", err))
+	}
+	if c.pendingLimit < 1 || c.pendingLimit > maxPendingLimit {
+		problems = append(problems, fmt.Errorf("WithPendingLimit: must be 1..%d, got %d", maxPendingLimit, c.pendingLimit))
+	}
+	if c.pendingTimeout <= 0 {
+		problems = append(problems, fmt.Errorf("WithPendingTimeout: must be above 0, got %v", c.pendingTimeout))
+	}
+	if err := checkRatio(c.shadowRatio); err != nil {
+		problems = append(problems, fmt.Errorf("WithShadowRatio: %w", err))
+	}
+	problems = append(problems, c.shadowBudget.problems()...)
+	if c.shadowWorkers < 1 || c.shadowWorkers > maxShadowWorkers {
+		problems = append(problems, fmt.Errorf("WithShadowWorkers: must be 1..%d, got %d", maxShadowWorkers, c.shadowWorkers))
 	}
 	return errors.Join(problems...)
 }

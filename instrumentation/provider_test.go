@@ -123,7 +123,7 @@ func TestProviderThatPanicsLosesOnlyThatDecision(t *testing.T) {
 	r := providerRecorder(t, m, WithErrorHandler(told))
 	recordSome(r, 3)
 	require.NoError(t, r.Shutdown(within(t)))
-	require.Equal(t, Stats{Recorded: 3, Sent: 2, Refused: 1}, r.Stats())
+	require.Equal(t, Stats{Recorded: 3, Sent: 2, Refused: 1, Panics: 1}, r.Stats())
 	require.Equal(t, "emit a decision: panic: out of order", told.text())
 }
 

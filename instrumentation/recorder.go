@@ -23,6 +23,8 @@ type Recorder struct {
 	sampledOut atomic.Uint64
 
 	ring    *ring // nil where OTEL_SDK_DISABLED is true: nothing is ever recorded
+	open    *openDecisions
+	shadows *shadows
 	sink    sink
 	ledger  *ledger
 	metrics *metrics
@@ -60,7 +62,12 @@ func (r *Recorder) Record(ctx context.Context, d *decision.Decision) {
 	if d.Timestamp.IsZero() {
 		now = time.Now() // not under the lock
 	}
-	if r.ring.put(d, trace.SpanContextFromContext(ctx), ratio, now) == r.batch {
+	r.wakeAt(r.ring.put(d, trace.SpanContextFromContext(ctx), ratio, now))
+}
+
+// wakeAt tells the worker when as many wait as make a batch.
+func (r *Recorder) wakeAt(waiting int) {
+	if waiting == r.batch {
 		select {
 		case r.wake <- struct{}{}:
 		default: // the worker has been told already
@@ -109,6 +116,29 @@ func (r *Recorder) SamplingRatio() float64 {
 	return r.sampler.get()
 }
 
+// SetShadowRatio changes the share of the recorded decisions that ShouldShadow
+// chooses, while running. The request id alone decides, independently of the
+// sampling: every host chooses the same requests at the same ratio, and a higher
+// ratio only adds. A ratio outside 0..1 changes nothing.
+func (r *Recorder) SetShadowRatio(ratio float64) error {
+	if err := checkRatio(ratio); err != nil {
+		return fmt.Errorf("set the shadow ratio: %w", err)
+	}
+	if r != nil && r.shadows != nil {
+		r.shadows.sampler.set(ratio)
+	}
+	return nil
+}
+
+// ShadowRatio returns the share of the recorded decisions that are chosen for a
+// shadow run.
+func (r *Recorder) ShadowRatio() float64 {
+	if r == nil || r.shadows == nil {
+		return 0
+	}
+	return r.shadows.sampler.get()
+}
+
 // New builds a Recorder that hands its decisions to a log.LoggerProvider: the
 // one given, or the global one. FromEnv is for processes that have none.
 func New(opts ...Option) (*Recorder, error) {
@@ -144,6 +174,8 @@ func newRecorder(c config) (*Recorder, error) {
 		stopping: make(chan struct{}),
 		done:     make(chan struct{}),
 	}
+	r.open = newOpenDecisions(r, c)
+	r.shadows = newShadows(c, r.report)
 	r.ctx, r.giveUp = context.WithCancel(context.Background())
 	r.sampler.set(c.samplingRatio)
 	r.enabled.Store(c.enabled)

@@ -3,6 +3,7 @@ package instrumentation
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -15,6 +16,7 @@ const reportInterval = time.Minute
 type reporter struct {
 	handler otel.ErrorHandler
 	now     func() time.Time
+	panics  atomic.Uint64
 
 	mu   sync.Mutex
 	last map[string]time.Time // per kind; kinds are few
@@ -48,6 +50,7 @@ func (r *reporter) due(kind string) bool {
 func (r *reporter) guard(doing string, f func()) (ok bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
+			r.panics.Add(1)
 			r.tell("panic: "+doing, fmt.Errorf("%s: panic: %v", doing, cause))
 		}
 	}()

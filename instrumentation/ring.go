@@ -34,7 +34,7 @@ type ring struct {
 func newRing(capacity int) *ring { return &ring{slots: make([]entry, capacity)} }
 
 // put copies d in and returns how many entries now wait: 0 where the ring was
-// full and d is lost, or where the ring is closed.
+// full and d is lost.
 //
 // A decision that is dropped has taken its sequence number all the same: that
 // is how the loss is seen at the other end.
@@ -44,6 +44,17 @@ func (r *ring) put(d *decision.Decision, span trace.SpanContext, ratio float64, 
 	if r.closed {
 		return 0
 	}
+	return r.add(d, span, ratio, now)
+}
+
+// putLate is put for a decision that was open when the ring was closed.
+func (r *ring) putLate(d *decision.Decision, span trace.SpanContext, ratio float64) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.add(d, span, ratio, time.Time{})
+}
+
+func (r *ring) add(d *decision.Decision, span trace.SpanContext, ratio float64, now time.Time) int {
 	waiting := int(r.tail - r.head)
 	if waiting >= len(r.slots) {
 		r.dropped++
@@ -97,6 +108,13 @@ func (r *ring) discard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.slots = nil
+}
+
+// room is how many more there may be.
+func (r *ring) room() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.slots) - int(r.tail-r.head)
 }
 
 func (r *ring) waiting() int {

@@ -33,6 +33,15 @@ func position(requestID string) float64 {
 	return float64(xxhash.Sum64String(requestID)>>11) * (1.0 / (1 << 53))
 }
 
+// shadowPosition places a request id in [0, 1) independently of position: the
+// same hash, mixed once more by SplitMix64's finaliser.
+func shadowPosition(requestID string) float64 {
+	h := xxhash.Sum64String(requestID)
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return float64((h^h>>31)>>11) * (1.0 / (1 << 53))
+}
+
 var errRatio = errors.New("must be 0..1")
 
 func checkRatio(ratio float64) error {

@@ -38,15 +38,18 @@ func (r *Recorder) ForceFlush(ctx context.Context) error {
 	return nil
 }
 
-// Shutdown takes no more decisions and returns when all that were recorded are
-// delivered or refused. When ctx ends first, it gives up what is left and
-// returns an *[UndeliveredError]. Calling it again is safe and returns what
-// there is to say by then.
+// Shutdown takes no more decisions, sends those that are still open with what
+// they have, and returns when all that were recorded are delivered or refused
+// and no shadow run is left. When ctx ends first, it gives up what is left and,
+// where that is decisions, returns an *[UndeliveredError]. Calling it again is
+// safe and returns what there is to say by then.
 func (r *Recorder) Shutdown(ctx context.Context) error {
 	if r == nil || r.ring == nil {
 		return nil
 	}
 	r.stop.Do(func() {
+		r.shadows.close()
+		r.open.close()
 		r.ring.close()
 		close(r.stopping)
 		r.sink.hurry()
@@ -58,8 +61,9 @@ func (r *Recorder) Shutdown(ctx context.Context) error {
 		cause = context.Cause(ctx)
 		r.giveUp()
 	}
-	if left := r.Stats().Pending; left > 0 {
-		return &UndeliveredError{Decisions: left, Cause: cause}
+	r.shadows.wait(ctx)
+	if s := r.Stats(); s.Pending+s.Open > 0 {
+		return &UndeliveredError{Decisions: s.Pending + s.Open, Cause: cause}
 	}
 	return nil
 }

@@ -38,21 +38,32 @@ func (r *Recorder) work() {
 	tick := time.NewTicker(flushInterval)
 	defer tick.Stop()
 	for {
+		least := 1
 		select {
 		case <-r.wake:
-			r.drain(r.batch)
+			least = r.batch
 		case <-tick.C:
-			r.drain(1)
 		case <-r.flush:
-			r.drain(1)
 		case <-r.stopping:
-			r.drain(1)
-			r.sink.close()
-			if r.ring.waiting() == 0 {
-				r.ring.discard()
-			}
+			r.report.guard("deliver what is left", r.finish)
+			r.report.guard("close the sink", r.sink.close)
 			return
 		}
+		r.report.guard("deliver decisions", func() { r.drain(least) })
+	}
+}
+
+// finish delivers all there is, decisions that are still open included: as many
+// at a time as fit into the ring.
+func (r *Recorder) finish() {
+	for r.open.flush(r.ring.room()) {
+		if r.drain(1); r.ring.room() == 0 {
+			r.open.abandon() // given up: ctx has ended
+		}
+	}
+	r.drain(1)
+	if r.ring.waiting() == 0 {
+		r.ring.discard()
 	}
 }
 
@@ -67,9 +78,11 @@ func (r *Recorder) drain(least int) {
 
 // deliver hands a batch to the sink and returns how much of it is dealt with.
 func (r *Recorder) deliver(position uint64, entries []entry) int {
-	for i := range entries {
-		r.complete(&entries[i].decision)
-	}
+	r.report.guard("complete decisions", func() {
+		for i := range entries {
+			r.complete(&entries[i].decision)
+		}
+	})
 	taken := r.sink.deliver(position, entries)
 	r.report.guard("measure decisions", func() {
 		for i := range entries[:taken] {

@@ -1,0 +1,237 @@
+package instrumentation
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+const (
+	defaultShadowWorkers = 1
+	maxShadowWorkers     = 64
+	shadowQueue          = 4 // runs that wait, per worker; each holds a payload
+)
+
+// shadowOutcome is what became of the question whether to run a shadow.
+type shadowOutcome uint8
+
+const (
+	shadowNotChosen  shadowOutcome = iota // by the ratio
+	shadowTooLarge                        // the payload
+	shadowOverBytes                       // the budget of bytes is used up
+	shadowOverCPU                         // the budget of CPU is used up
+	shadowQueueFull                       // too many are waiting
+	shadowCompleted                       // its costs are in the decision
+	shadowFailed                          // it returned an error
+	shadowPanicked                        // recovered, or the goroutine was ended
+	shadowUnfinished                      // the decision went out before
+	shadowOutcomes
+)
+
+// shadowFunc runs an algorithm, and returns what puts the costs into the
+// decision and the share of the machine that it measured.
+type shadowFunc func(context.Context) (apply func(), cpuUsage decision.Opt[float64], err error)
+
+type shadowRun struct {
+	pending *Pending
+	run     shadowFunc
+}
+
+// shadows decides which shadow runs there are, and runs them. Where nothing is
+// to be run there is no goroutine.
+type shadows struct {
+	sampler sampler
+	report  *reporter
+	ctx     context.Context // ends at Shutdown
+	stop    context.CancelFunc
+
+	mu       sync.Mutex
+	budget   ShadowBudget
+	bytes    bucket
+	cpu      bucket
+	workers  int
+	reserved int // places taken: asked for, waiting or running
+	running  int
+	queue    []shadowRun
+	closed   bool
+	idle     chan struct{} // closed when closed and nothing runs
+	counts   [shadowOutcomes]uint64
+}
+
+func newShadows(c config, report *reporter) *shadows {
+	now := time.Now()
+	s := &shadows{
+		report:  report,
+		budget:  c.shadowBudget,
+		bytes:   newBucket(float64(c.shadowBudget.BytesPerSecond), now),
+		cpu:     newBucket(cpuPerSecond(c.shadowBudget.CPUPercent), now),
+		workers: c.shadowWorkers,
+		idle:    make(chan struct{}),
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.sampler.set(c.shadowRatio)
+	return s
+}
+
+// admit decides, and reserves a place where it says yes.
+func (s *shadows) admit(requestID string, payloadBytes int64) bool {
+	if shadowPosition(requestID) >= s.sampler.get() {
+		s.counted(shadowNotChosen)
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	bytesOpen, cpuOpen := s.bytes.open(now), s.cpu.open(now)
+	switch {
+	case payloadBytes > s.budget.MaxPayloadBytes:
+		s.counts[shadowTooLarge]++
+	case !bytesOpen:
+		s.counts[shadowOverBytes]++
+	case !cpuOpen:
+		s.counts[shadowOverCPU]++
+	case s.closed || s.reserved >= s.workers*(1+shadowQueue):
+		s.counts[shadowQueueFull]++
+	default:
+		s.reserved++
+		s.bytes.charge(float64(payloadBytes))
+		return true
+	}
+	return false
+}
+
+// submit runs a shadow now or when a worker is free. It has a place.
+func (s *shadows) submit(run shadowRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue = append(s.queue, run)
+	s.next()
+}
+
+// next starts as many runs as there may be at once.
+func (s *shadows) next() {
+	for s.running < s.workers && len(s.queue) > 0 {
+		run := s.queue[0]
+		s.queue[0] = shadowRun{}
+		s.queue = s.queue[1:]
+		s.running++
+		go s.work(run)
+	}
+}
+
+// work is one run. What follows it is started even where the run ends its
+// goroutine.
+func (s *shadows) work(run shadowRun) {
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.running--
+		s.reserved--
+		s.next()
+		s.settleIdle()
+	}()
+	if !run.pending.alive() {
+		return
+	}
+	ctx, cancel := context.WithDeadline(s.ctx, run.pending.deadline)
+	defer cancel()
+	outcome, apply := shadowPanicked, func() {}
+	defer func() { run.pending.shadowRan(outcome, apply) }()
+	s.report.guard("run a shadow", func() {
+		outcome, apply = s.measured(trace.ContextWithSpanContext(ctx, run.pending.span), run.run)
+	})
+}
+
+// measured runs a shadow and charges the CPU it took to the budget.
+func (s *shadows) measured(ctx context.Context, run shadowFunc) (shadowOutcome, func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	started, before := time.Now(), threadCPU()
+	var share decision.Opt[float64]
+	defer func() { s.charge(threadCPU()-before, time.Since(started), share) }()
+	apply, cpuUsage, err := run(ctx)
+	share = cpuUsage
+	if err != nil {
+		s.report.tell("shadow run", err)
+		return shadowFailed, nil
+	}
+	return shadowCompleted, apply
+}
+
+// charge takes what the run's own thread used or, where that is more, what the
+// run has measured of all its threads.
+func (s *shadows) charge(thread, took time.Duration, share decision.Opt[float64]) {
+	seconds := thread.Seconds()
+	if share.Set {
+		seconds = max(seconds, cpuPerSecond(share.Value)*took.Seconds())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cpu.charge(seconds)
+}
+
+// unfinished notes that a decision went out without the run it waited for.
+func (s *shadows) unfinished(state shadowState) {
+	if state == shadowAsked {
+		s.ended(shadowUnfinished)
+	} else {
+		s.counted(shadowUnfinished) // the run still holds its place
+	}
+}
+
+// ended counts an outcome and gives the place back.
+func (s *shadows) ended(outcome shadowOutcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[outcome]++
+	s.reserved--
+}
+
+func (s *shadows) counted(outcome shadowOutcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[outcome]++
+}
+
+// close ends the ctx of what runs and lets nothing more in.
+func (s *shadows) close() {
+	s.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.settleIdle()
+}
+
+func (s *shadows) settleIdle() {
+	if s.closed && s.running == 0 {
+		select {
+		case <-s.idle:
+		default:
+			close(s.idle)
+		}
+	}
+}
+
+// wait returns when nothing runs any more, or ctx ends.
+func (s *shadows) wait(ctx context.Context) {
+	select {
+	case <-s.idle:
+	case <-ctx.Done():
+	}
+}
+
+func (s *shadows) stats() ShadowStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := &s.counts
+	return ShadowStats{
+		NotChosen: n[shadowNotChosen], TooLarge: n[shadowTooLarge], OverBytes: n[shadowOverBytes],
+		OverCPU: n[shadowOverCPU], QueueFull: n[shadowQueueFull],
+		Completed: n[shadowCompleted], Failed: n[shadowFailed], Panicked: n[shadowPanicked], Unfinished: n[shadowUnfinished],
+	}
+}
