@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"time"
+
+	"github.com/novacron/dwcp-telemetry/instrumentation/measure"
 )
 
 // ShadowBudget bounds what shadow runs may cost. A field that is 0 keeps its
@@ -89,4 +90,4 @@ func (b *bucket) open(now time.Time) bool {
 func (b *bucket) charge(amount float64) { b.balance -= amount }
 
 // cpuPerSecond is a share of the machine in CPU seconds per second.
-func cpuPerSecond(percent float64) float64 { return percent / 100 * float64(runtime.NumCPU()) }
+func cpuPerSecond(percent float64) float64 { return percent / 100 * float64(measure.CPUs()) }

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 const (
@@ -25,6 +27,7 @@ type config struct {
 	ringCapacity   int
 	samplingRatio  float64
 	enabled        bool
+	observer       func(*decision.Decision)
 
 	pendingLimit   int
 	pendingTimeout time.Duration
@@ -67,6 +70,14 @@ func WithSamplingRatio(ratio float64) Option {
 // or off. See [Recorder.SetEnabled].
 func WithEnabled(enabled bool) Option {
 	return func(c *config) { c.enabled = enabled }
+}
+
+// WithObserver is shown every decision that was recorded, once and when it is
+// complete: measure.Priors.Observe is such an observer. It is called by the
+// worker, one decision after the other, and may keep or change what it is shown:
+// that is a copy. A panic in there is recovered and counted.
+func WithObserver(observe func(*decision.Decision)) Option {
+	return func(c *config) { c.observer = observe }
 }
 
 // WithPendingLimit bounds how many decisions are open at once, begun and not

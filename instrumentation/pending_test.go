@@ -185,7 +185,7 @@ func TestDecisionThatIsNotFinishedGoesOutAtItsDeadline(t *testing.T) {
 		require.False(t, got[2].ActualOutcome.Set)
 		forgotten.Finish(Result{})
 		require.Equal(t, Stats{Recorded: 3, Pending: 3, TimedOut: 2, Misused: 1, Shadow: ShadowStats{Unfinished: 1}}, r.Stats())
-		require.Zero(t, r.shadows.reserved)
+		require.Zero(t, places(r))
 	})
 }
 
@@ -301,7 +301,7 @@ func TestPendingDecisionsOfManyGoroutinesAllArriveOnce(t *testing.T) {
 	require.EqualValues(t, goroutines*each, s.Sent)
 	require.Zero(t, s.Open)
 	require.Zero(t, s.Dropped)
-	require.Zero(t, r.shadows.reserved)
+	require.Zero(t, places(r))
 }
 
 func TestBeginAllocatesOnce(t *testing.T) {
@@ -331,4 +331,30 @@ func TestWrongPendingAndShadowOptionsAreTold(t *testing.T) {
 		"WithShadowBudget: MaxPayloadBytes: must be a whole number of bytes, at least 1, got -1",
 		"WithShadowWorkers: must be 1..64, got 65",
 	}, "\n"))
+}
+
+func TestObserverSeesEachDecisionCompleteAndOnce(t *testing.T) {
+	t.Parallel()
+	var seen []decision.Decision
+	r := providerRecorder(t, &memory{}, WithObserver(func(d *decision.Decision) {
+		seen = append(seen, *d)
+		d.VMID = "changed"
+		if len(seen) == 2 {
+			panic("observer")
+		}
+	}))
+	for i := range 3 {
+		p := r.Begin(context.Background(), bare(fmt.Sprint(i)))
+		p.HDE(hdeRun)
+		p.Finish(Result{Algorithm: decision.HDE})
+	}
+	require.NoError(t, r.Shutdown(within(t)))
+	require.Len(t, seen, 3)
+	for i, d := range seen {
+		require.Equal(t, stamped(d, r, int64(i+1)), d)
+		require.Equal(t, fmt.Sprint(i), d.RequestID)
+		require.Equal(t, hdeRun.LatencyMillis, d.HDELatencyMillis)
+	}
+	require.EqualValues(t, 1, r.Stats().Panics)
+	require.EqualValues(t, 3, r.Stats().Sent)
 }

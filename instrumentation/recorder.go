@@ -29,7 +29,8 @@ type Recorder struct {
 	ledger  *ledger
 	metrics *metrics
 	report  *reporter
-	batch   int // decisions in the ring that wake the worker
+	observe func(*decision.Decision) // nil where nobody asked
+	batch   int                      // decisions in the ring that wake the worker
 
 	wake     chan struct{} // a batch is there
 	flush    chan struct{} // a batch need not be full
@@ -168,6 +169,7 @@ func newRecorder(c config) (*Recorder, error) {
 		ring:     newRing(c.ringCapacity),
 		ledger:   newLedger(),
 		report:   newReporter(c.errorHandler),
+		observe:  c.observer,
 		batch:    min(maxBatch, (c.ringCapacity+1)/2),
 		wake:     make(chan struct{}, 1),
 		flush:    make(chan struct{}, 1),

@@ -2,13 +2,14 @@ package instrumentation
 
 import (
 	"context"
-	"runtime"
+	"fmt"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/instrumentation/measure"
 )
 
 const (
@@ -147,32 +148,32 @@ func (s *shadows) work(run shadowRun) {
 	})
 }
 
-// measured runs a shadow and charges the CPU it took to the budget.
-func (s *shadows) measured(ctx context.Context, run shadowFunc) (shadowOutcome, func()) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	started, before := time.Now(), threadCPU()
-	var share decision.Opt[float64]
-	defer func() { s.charge(threadCPU()-before, time.Since(started), share) }()
-	apply, cpuUsage, err := run(ctx)
-	share = cpuUsage
+// measured runs a shadow and charges the CPU it took to the budget: what its
+// own thread used or, where that is more, what it has measured of all its
+// threads. Where neither is known, one core for the time it took.
+func (s *shadows) measured(ctx context.Context, run shadowFunc) (outcome shadowOutcome, apply func()) {
+	started, share := time.Now(), 100/float64(measure.CPUs())
+	defer func() { s.charge(share, time.Since(started)) }()
+	var said decision.Opt[float64]
+	var err error
+	own := measure.Thread(func() { apply, said, err = run(ctx) }).CPUUsage
+	if own.Set || said.Set {
+		share = max(own.Value, said.Value)
+	}
 	if err != nil {
-		s.report.tell("shadow run", err)
+		s.report.tell("shadow run", fmt.Errorf("run a shadow: %w", err))
 		return shadowFailed, nil
 	}
 	return shadowCompleted, apply
 }
 
-// charge takes what the run's own thread used or, where that is more, what the
-// run has measured of all its threads.
-func (s *shadows) charge(thread, took time.Duration, share decision.Opt[float64]) {
-	seconds := thread.Seconds()
-	if share.Set {
-		seconds = max(seconds, cpuPerSecond(share.Value)*took.Seconds())
+func (s *shadows) charge(cpuUsage float64, took time.Duration) {
+	if !(cpuUsage >= 0 && cpuUsage <= 100) { // what a run says may be anything
+		cpuUsage = 100
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cpu.charge(seconds)
+	s.cpu.charge(cpuPerSecond(cpuUsage) * took.Seconds())
 }
 
 // unfinished notes that a decision went out without the run it waited for.

@@ -10,9 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.uber.org/goleak"
+
+	"github.com/novacron/dwcp-telemetry/instrumentation/measure"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	measure.Resolution() // looks at real clocks, which a test with a clock of its own has not
+	goleak.VerifyTestMain(m)
+}
 
 // deadAddress is where nobody listens.
 func deadAddress(tb testing.TB) string {

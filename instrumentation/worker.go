@@ -89,6 +89,12 @@ func (r *Recorder) deliver(position uint64, entries []entry) int {
 			r.metrics.observe(&entries[i].decision)
 		}
 	})
+	if r.observe != nil {
+		for i := range entries[:taken] {
+			shown := entries[i].decision
+			r.report.guard("show a decision to the observer", func() { r.observe(&shown) })
+		}
+	}
 	return taken
 }
 
