@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"internal/sample"},
 	{"internal/decisionlog"},
 	{"internal/oracle"},
+	{"internal/pseudonym"},
 	{"migrations"},
 	{"decision"},
 }

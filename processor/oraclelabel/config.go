@@ -1,22 +1,21 @@
 package oraclelabel
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"github.com/novacron/dwcp-telemetry/internal/oracle"
+	"github.com/novacron/dwcp-telemetry/internal/pseudonym"
 )
 
 // Ways to treat the VM id.
 const (
 	HMACSHA256 = "hmac-sha256"
-	None       = "none" // also the key id that raw VM ids are stored with
+	None       = pseudonym.None // also the key id that raw VM ids are stored with
 )
 
 // Config is the user's YAML.
@@ -85,22 +84,15 @@ func (c *Config) validateKeys() []error {
 }
 
 func (k *KeyConfig) validateID(seen map[string]bool) error {
-	switch {
-	case len(k.ID) < 1 || len(k.ID) > 16 || strings.Trim(k.ID, idCharacters) != "":
-		return fmt.Errorf("must be 1..16 of a-z, 0-9, - and _, got %q", k.ID)
-	case k.ID == None:
-		return errors.New("must not be none, which stands for raw VM ids")
-	case seen[k.ID]:
+	if err := pseudonym.CheckID(k.ID); err != nil {
+		return err
+	}
+	if seen[k.ID] {
 		return fmt.Errorf("must be unique, got %q twice", k.ID)
 	}
 	seen[k.ID] = true
 	return nil
 }
-
-const (
-	idCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-	minKeyBytes  = 32
-)
 
 // bytes reads the key. Its errors name the sub-key and never the value.
 func (k *KeyConfig) bytes() ([]byte, error) {
@@ -110,30 +102,15 @@ func (k *KeyConfig) bytes() ([]byte, error) {
 	case k.Key != "" && k.KeyFile != "":
 		return nil, errors.New("key: must not be set together with key_file")
 	case k.Key != "":
-		key, err := parseKey(string(k.Key))
+		key, err := pseudonym.ParseSecret(string(k.Key))
 		if err != nil {
 			return nil, fmt.Errorf("key: %w", err)
 		}
 		return key, nil
 	}
-	content, err := os.ReadFile(k.KeyFile)
+	key, err := pseudonym.ReadSecret(k.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("key_file: %w", err)
-	}
-	key, err := parseKey(strings.TrimSpace(string(content)))
-	if err != nil {
-		return nil, fmt.Errorf("key_file: the key in %s %w", k.KeyFile, err)
-	}
-	return key, nil
-}
-
-func parseKey(s string) ([]byte, error) {
-	key, err := hex.DecodeString(s)
-	if err != nil {
-		return nil, errors.New("must be hex digits")
-	}
-	if len(key) < minKeyBytes {
-		return nil, fmt.Errorf("must be at least %d bytes in hex, got %d", minKeyBytes, len(key))
 	}
 	return key, nil
 }

@@ -48,7 +48,7 @@ func newLabeller(c *Config, set component.TelemetrySettings) (*labeller, error) 
 }
 
 func (l *labeller) start(context.Context, component.Host) error {
-	if l.pseudonyms.macs == nil {
+	if l.pseudonyms.hashers == nil {
 		l.log.Warn("VM ids are passed on as they are, because pseudonymise: none is configured")
 	}
 	return nil

@@ -1,15 +1,12 @@
 package oraclelabel
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"hash"
 	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/pseudonym"
 )
 
 var (
@@ -26,14 +23,7 @@ type pseudonymiser struct {
 	activeID string          // the key id written beside the pseudonym
 	known    map[string]bool // key ids whose pseudonyms are left as they are
 	also     map[string]bool // further attribute keys to hash
-	macs     *sync.Pool      // of *mac; nil where raw ids are wanted
-}
-
-// mac is a keyed hash with its buffers, used by one goroutine at a time.
-type mac struct {
-	hash   hash.Hash
-	sum    [sha256.Size]byte
-	digits [2 * sha256.Size]byte
+	hashers  *sync.Pool      // of *pseudonym.Hasher; nil where raw ids are wanted
 }
 
 func newPseudonymiser(c *Config) (*pseudonymiser, error) {
@@ -51,7 +41,7 @@ func newPseudonymiser(c *Config) (*pseudonymiser, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.macs = &sync.Pool{New: func() any { return &mac{hash: hmac.New(sha256.New, key)} }}
+	p.hashers = &sync.Pool{New: func() any { return pseudonym.NewHasher(key) }}
 	return p, nil
 }
 
@@ -59,12 +49,12 @@ func newPseudonymiser(c *Config) (*pseudonymiser, error) {
 // them, and writes the key id. A VM id that is no string is hashed all the same
 // and then reported.
 func (p *pseudonymiser) apply(attributes pcommon.Map) (problem *decision.FieldError) {
-	if p.macs == nil {
+	if p.hashers == nil {
 		attributes.PutStr(vmKeyID.Key, p.activeID)
 		return nil
 	}
-	m := p.macs.Get().(*mac)
-	defer p.macs.Put(m)
+	h := p.hashers.Get().(*pseudonym.Hasher)
+	defer p.hashers.Put(h)
 	keyID, there := attributes.Get(vmKeyID.Key)
 	done := there && keyID.Type() == pcommon.ValueTypeStr && p.known[keyID.Str()]
 	replaced := false
@@ -80,30 +70,15 @@ func (p *pseudonymiser) apply(attributes pcommon.Map) (problem *decision.FieldEr
 		if id == "" || done && decision.IsPseudonym(id) {
 			continue
 		}
-		v.SetStr(m.pseudonym(domain(key), id))
-		replaced = replaced || isVM
+		if isVM {
+			v.SetStr(h.VMID(id))
+			replaced = true
+		} else {
+			v.SetStr(h.Other(key, id))
+		}
 	}
 	if replaced || !done {
 		attributes.PutStr(vmKeyID.Key, p.activeID)
 	}
 	return problem
-}
-
-// domain keeps the hashes of different columns apart: the same string as VM
-// id and as session id has two pseudonyms. The VM id's own is plain, so that
-// anyone who holds the key can compute it.
-func domain(key string) string {
-	if key == vmID.Key {
-		return ""
-	}
-	return key + "\x00"
-}
-
-// pseudonym is HMAC-SHA256(key, domain || id) in 64 lower-case hex digits.
-func (m *mac) pseudonym(domain, id string) string {
-	m.hash.Reset()
-	m.hash.Write([]byte(domain))
-	m.hash.Write([]byte(id))
-	hex.Encode(m.digits[:], m.hash.Sum(m.sum[:0]))
-	return string(m.digits[:])
 }
