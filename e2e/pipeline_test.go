@@ -81,16 +81,16 @@ func (p *pipeline) start(t *testing.T) {
 func (p *pipeline) queueDir() string { return filepath.Join(p.options.Dir, "queue") }
 
 // recorder is a Recorder that sends to the pipeline, as DWCP would make it.
-func (p *pipeline) recorder(t *testing.T) *instrumentation.Recorder {
+func (p *pipeline) recorder(t *testing.T, opts ...instrumentation.Option) *instrumentation.Recorder {
 	t.Helper()
 	for _, entry := range os.Environ() {
-		if key, _, _ := strings.Cut(entry, "="); strings.HasPrefix(key, "OTEL_") {
+		if key, _, _ := strings.Cut(entry, "="); strings.HasPrefix(key, "OTEL_") || strings.HasPrefix(key, "DWCP_VM_ID_KEY") {
 			t.Setenv(key, "")
 		}
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+p.GRPC)
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=e2e,service.version=1.2.3")
-	r, err := instrumentation.FromEnv(t.Context())
+	r, err := instrumentation.FromEnv(t.Context(), opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -37,6 +37,7 @@
 //     are workers, and in the long run within the [ShadowBudget].
 //   - A panic in the background, in a shadow run or in a provider that was handed
 //     in, is recovered and counted.
+//   - With a key, no VM id leaves the process but as its pseudonym.
 //   - No header, and so no token, appears in an error.
 //
 // # What it never does
@@ -81,6 +82,11 @@
 //	                                 of payload, in the long run; 16777216
 //	DWCP_TELEMETRY_SHADOW_MAX_PAYLOAD_BYTES
 //	                                 no shadow runs on larger ones; 67108864
+//	DWCP_VM_ID_KEY, DWCP_VM_ID_KEY_FILE
+//	                                 key of the VM pseudonyms, at least 32 bytes in hex,
+//	                                 or a file that holds it; none: VM ids are sent as
+//	                                 they are, and the collector replaces them
+//	DWCP_VM_ID_KEY_ID                id of that key; k1
 //	OTEL_SDK_DISABLED                true: record nothing, look at nothing else
 //	OTEL_SERVICE_NAME                service.name
 //	OTEL_RESOURCE_ATTRIBUTES         key=value,…; deployment.environment.name and

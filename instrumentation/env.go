@@ -42,6 +42,7 @@ func (e *environment) config(c *config) {
 	c.samplingRatio = e.ratio("DWCP_TELEMETRY_SAMPLING_RATIO", c.samplingRatio)
 	c.pendingTimeout = e.duration("DWCP_TELEMETRY_PENDING_TIMEOUT", c.pendingTimeout)
 	e.shadow(c)
+	c.vmIDKey = e.vmIDKey()
 }
 
 func newSendingRecorder(c config, sc senderConfig) (*Recorder, error) {

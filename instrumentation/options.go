@@ -1,6 +1,7 @@
 package instrumentation
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/pseudonym"
 )
 
 const (
@@ -28,6 +30,7 @@ type config struct {
 	samplingRatio  float64
 	enabled        bool
 	observer       func(*decision.Decision)
+	vmIDKey        *pseudonym.Key // nil: VM ids are sent as they are
 
 	pendingLimit   int
 	pendingTimeout time.Duration
@@ -70,6 +73,15 @@ func WithSamplingRatio(ratio float64) Option {
 // or off. See [Recorder.SetEnabled].
 func WithEnabled(enabled bool) Option {
 	return func(c *config) { c.enabled = enabled }
+}
+
+// WithVMIDKey replaces VM ids by their pseudonyms before they leave the process:
+// HMAC-SHA256 under a key of at least 32 bytes, whose id (1 to 16 of a-z, 0-9, -
+// and _) is sent along. The collector leaves them as they are where it has a key
+// of that id, first or not, so hosts can change keys one by one. It must be the
+// same key: a different one under the same id nobody can tell.
+func WithVMIDKey(id string, key []byte) Option {
+	return func(c *config) { c.vmIDKey = &pseudonym.Key{ID: id, Secret: bytes.Clone(key)} }
 }
 
 // WithObserver is shown every decision that was recorded, once and when it is
@@ -163,6 +175,14 @@ func (c *config) validate() error {
 	problems = append(problems, c.shadowBudget.problems()...)
 	if c.shadowWorkers < 1 || c.shadowWorkers > maxShadowWorkers {
 		problems = append(problems, fmt.Errorf("WithShadowWorkers: must be 1..%d, got %d", maxShadowWorkers, c.shadowWorkers))
+	}
+	if c.vmIDKey != nil {
+		if err := pseudonym.CheckID(c.vmIDKey.ID); err != nil {
+			problems = append(problems, fmt.Errorf("WithVMIDKey: id: %w", err))
+		}
+		if err := pseudonym.CheckSecret(c.vmIDKey.Secret); err != nil {
+			problems = append(problems, fmt.Errorf("WithVMIDKey: key: %w", err))
+		}
 	}
 	return errors.Join(problems...)
 }

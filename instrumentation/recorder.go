@@ -30,7 +30,8 @@ type Recorder struct {
 	metrics *metrics
 	report  *reporter
 	observe func(*decision.Decision) // nil where nobody asked
-	batch   int                      // decisions in the ring that wake the worker
+	vmIDs   vmIDs
+	batch   int // decisions in the ring that wake the worker
 
 	wake     chan struct{} // a batch is there
 	flush    chan struct{} // a batch need not be full
@@ -170,6 +171,7 @@ func newRecorder(c config) (*Recorder, error) {
 		ledger:   newLedger(),
 		report:   newReporter(c.errorHandler),
 		observe:  c.observer,
+		vmIDs:    newVMIDs(c.vmIDKey),
 		batch:    min(maxBatch, (c.ringCapacity+1)/2),
 		wake:     make(chan struct{}, 1),
 		flush:    make(chan struct{}, 1),

@@ -103,6 +103,7 @@ func (r *Recorder) deliver(position uint64, entries []entry) int {
 func (r *Recorder) complete(d *decision.Decision) {
 	d.Timestamp = d.Timestamp.UTC().Truncate(time.Microsecond)
 	d.RecorderID = decision.Some(r.id)
+	r.vmIDs.replace(d)
 	if d.EventID == (decision.UUID{}) {
 		d.EventID = newEventID()
 	}

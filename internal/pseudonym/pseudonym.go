@@ -62,7 +62,10 @@ func ParseSecret(digits string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("must be hex digits")
 	}
-	return secret, CheckSecret(secret)
+	if err := CheckSecret(secret); err != nil {
+		return nil, err
+	}
+	return secret, nil
 }
 
 // ReadSecret reads a secret in hex digits from a file.
