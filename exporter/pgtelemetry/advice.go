@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 // advices say what an operator has to do about an SQLSTATE, or a class of them:
@@ -32,6 +34,7 @@ var advices = []struct{ state, advice string }{
 	{"53200", "PostgreSQL is out of memory: give it more, or lower sending_queue::batch::max_size"},
 	{"53300", "PostgreSQL has no connection left: lower connections, raise max_connections there, or put PgBouncer in between"},
 	{"53", "PostgreSQL is short of something: its log says of what"},
+	{"55000", "pg_partman manages the table: raise premake in its part_config and see that its maintenance runs"},
 	{"55P03", "another session holds a lock on the table for longer than lock_timeout: pg_locks and pg_stat_activity say which"},
 	{"57014", "a batch took longer than statement_timeout or was cancelled: look for locks and a slow disk, or raise timeout"},
 	{"57P03", "PostgreSQL is starting or stopping: wait, or look into its log"},
@@ -46,6 +49,12 @@ func advice(err error) string {
 	var differs *schemaError
 	if errors.As(err, &differs) {
 		return "apply the migrations of this version: dwcp-telemetry migrate up"
+	}
+	switch {
+	case errors.Is(err, partitions.ErrNotMaintainer):
+		return "grant the role dwcp_maintainer to the login of maintenance::dsn"
+	case errors.Is(err, partitions.ErrPooler):
+		return "let maintenance::dsn lead to PostgreSQL itself"
 	}
 	state := sqlstate(err)
 	for _, known := range advices {

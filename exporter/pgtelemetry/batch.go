@@ -113,13 +113,11 @@ func (b *batch) strike(struck *row, problem *decision.FieldError, sqlstate strin
 	return twin
 }
 
-// months returns a moment of each month the rows lie in, in order.
-func (b *batch) months() (moments []time.Time) {
+// moments returns the times of the rows, in order.
+func (b *batch) moments() []time.Time {
+	moments := make([]time.Time, len(b.rows))
 	for i := range b.rows {
-		at := b.rows[i].at
-		if n := len(moments); n == 0 || at.Month() != moments[n-1].Month() || at.Year() != moments[n-1].Year() {
-			moments = append(moments, at)
-		}
+		moments[i] = b.rows[i].at
 	}
 	return moments
 }

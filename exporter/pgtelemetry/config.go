@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 // Config is the user's YAML.
@@ -35,8 +37,11 @@ type Config struct {
 	LockTimeout time.Duration `mapstructure:"lock_timeout"`
 	// Partitions says how partitions are made.
 	Partitions PartitionsConfig `mapstructure:"partitions"`
-	// Retention is how old a decision may be when it is written. Default 90 days.
+	// Retention is how old a decision may be when it is written, and how old it
+	// gets where Maintenance is set. Default 90 days.
 	Retention time.Duration `mapstructure:"retention"`
+	// Maintenance says who takes out what is older than the retention.
+	Maintenance MaintenanceConfig `mapstructure:"maintenance"`
 	// AllowedSkew is how far in the future a decision may lie. Default 24 h.
 	AllowedSkew time.Duration `mapstructure:"allowed_skew"`
 	// AllowRawVMID lets VM ids in that are no pseudonyms.
@@ -52,17 +57,27 @@ type Config struct {
 
 // PartitionsConfig says how partitions are made.
 type PartitionsConfig struct {
-	// Ahead is how many months after the current one have a partition. Default 2.
+	// Period is how much a partition holds: month, week or day. Default month.
+	Period partitions.Period `mapstructure:"period"`
+	// Ahead is how many periods after the current one have a partition. Default 2.
 	Ahead int `mapstructure:"ahead"`
 }
 
+// MaintenanceConfig says who takes out what is older than the retention.
+type MaintenanceConfig struct {
+	// DSN is as the exporter's, of a login with the role dwcp_maintainer, and leads
+	// to PostgreSQL itself, not to a pooler. Empty: this collector makes
+	// partitions, and nothing is ever taken out by it.
+	DSN configopaque.String `mapstructure:"dsn"`
+	// Interval is the time between two rounds. Default 10 min.
+	Interval time.Duration `mapstructure:"interval"`
+}
+
 const (
-	defaultTimeout = time.Minute
-	batchRows      = 5000
-	queueRows      = 1_000_000
-	consumers      = 4
-	// ensure_partition refuses what is older than 10 years.
-	maxRetention       = 9 * 365 * 24 * time.Hour
+	defaultTimeout     = time.Minute
+	batchRows          = 5000
+	queueRows          = 1_000_000
+	consumers          = 4
 	connectionLifetime = 5 * time.Minute
 	// Below the timeout of an attempt, so that the error names the lock.
 	defaultLockTimeout = 30 * time.Second
@@ -84,14 +99,16 @@ func newDefaultConfig() *Config {
 	retry.InitialInterval = time.Second
 	retry.MaxElapsedTime = 0 // anything else deletes the batch in the end
 
+	keep := partitions.Defaults()
 	return &Config{
 		Connections:           consumers + 2,
 		ConnectionMaxLifetime: connectionLifetime,
 		ConnectionMaxIdleTime: connectionLifetime,
 		LockTimeout:           defaultLockTimeout,
 
-		Partitions:    PartitionsConfig{Ahead: 2},
-		Retention:     90 * 24 * time.Hour,
+		Partitions:    PartitionsConfig{Period: keep.Period, Ahead: keep.Ahead},
+		Retention:     keep.Retention,
+		Maintenance:   MaintenanceConfig{Interval: 10 * time.Minute},
 		AllowedSkew:   24 * time.Hour,
 		TimeoutConfig: exporterhelper.TimeoutConfig{Timeout: defaultTimeout},
 		QueueConfig:   configoptional.Some(queue),
@@ -109,13 +126,37 @@ func (c *Config) Validate() error {
 	}
 	problems = append(problems, c.validateConnection()...)
 	problems = append(problems, c.validateQueue()...)
-	must(c.Partitions.Ahead >= 1 && c.Partitions.Ahead <= 11, "partitions::ahead", "1..11", c.Partitions.Ahead)
-	must(c.Retention >= 24*time.Hour && c.Retention <= maxRetention, "retention", "24h..78840h (9 years)", c.Retention)
+	problems = append(problems, c.validateMaintenance()...)
 	must(c.AllowedSkew > 0 && c.AllowedSkew <= 30*24*time.Hour, "allowed_skew", "> 0 and at most 720h", c.AllowedSkew)
 	must(c.TimeoutConfig.Timeout > 0, "timeout", "> 0", c.TimeoutConfig.Timeout)
 	must(!c.BackOffConfig.Enabled || c.BackOffConfig.MaxElapsedTime == 0,
 		"retry_on_failure::max_elapsed_time", "0, for anything else drops decisions", c.BackOffConfig.MaxElapsedTime)
 	return errors.Join(problems...)
+}
+
+// settings are what the table is kept by.
+func (c *Config) settings() partitions.Settings {
+	return partitions.Settings{Period: c.Partitions.Period, Ahead: c.Partitions.Ahead, Retention: c.Retention}
+}
+
+// validateMaintenance checks partitions, retention and who keeps them.
+func (c *Config) validateMaintenance() (problems []error) {
+	for _, p := range c.settings().Problems() {
+		prefix := "partitions::"
+		if p.Setting == "retention" {
+			prefix = ""
+		}
+		problems = append(problems, fmt.Errorf("%s%w", prefix, p))
+	}
+	if c.Maintenance.Interval < time.Second || c.Maintenance.Interval > maxDuration {
+		problems = append(problems, fmt.Errorf("maintenance::interval: must be %s..%s, got %s", time.Second, maxDuration, c.Maintenance.Interval))
+	}
+	if c.Maintenance.DSN != "" {
+		if _, err := c.maintainer(); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return problems
 }
 
 // validateQueue holds queue, retry and pool to each other.

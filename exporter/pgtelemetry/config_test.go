@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 func loadConfig(t *testing.T, name string) *Config {
@@ -29,6 +31,7 @@ func TestValidConfigs(t *testing.T) {
 	}
 	all := loadConfig(t, "pgtelemetry/all")
 	require.Equal(t, 720*time.Hour, all.Retention)
+	require.Equal(t, partitions.Settings{Period: partitions.Week, Ahead: 4, Retention: 720 * time.Hour}, all.settings())
 	require.Equal(t, 2, all.QueueConfig.Get().NumConsumers)
 	require.True(t, all.QueueConfig.Get().Batch.HasValue(), "the default's batching stays")
 }
@@ -53,7 +56,9 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 		"lock_timeout: must be 0s..24h0m0s, got -1s",
 		"application_name: must be at most 63 bytes without NUL, got \"a name of more than",
 		"connections: must be at least 5, one more than sending_queue::num_consumers, got 1",
-		"partitions::ahead: must be 1..11, got 0",
+		"partitions::ahead: must be 1..11 months, got 0",
+		"maintenance::interval: must be 1s..24h0m0s, got 0s",
+		"maintenance::dsn: must be a PostgreSQL URL",
 		"retention: must be 24h..78840h (9 years), got 1h0m0s",
 		"allowed_skew: must be > 0 and at most 720h, got 0s",
 		"timeout: must be > 0, got 0s",
@@ -62,6 +67,7 @@ func TestEveryWrongKeyIsNamedAtOnceAndTheDSNIsNotShown(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "sekret")
+	require.ErrorContains(t, confmap.Validate(loadConfig(t, "pgtelemetry/wrong_period")), `partitions::period: must be month, week or day, got "year"`)
 	require.ErrorContains(t, confmap.Validate(loadConfig(t, "pgtelemetry/no_dsn")),
 		"dsn: must be set (in the default configuration by DWCP_DATABASE_URL), or PGHOST or PGSERVICE in the environment")
 }

@@ -31,6 +31,9 @@ type pgExporter struct {
 	writer   *writer
 	verified atomic.Bool // the table is the one this version writes
 	upkeep   *upkeep
+
+	mu     sync.Mutex
+	warned string // the last warnings about partitions
 }
 
 func newPGExporter(config *Config, set exporter.Settings) (*pgExporter, error) {
@@ -63,7 +66,7 @@ func (e *pgExporter) start(_ context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("make the connection pool: %w", err)
 	}
-	e.writer = &writer{pool: pool, begin: e.config.beginStatement(), retention: e.config.Retention, allowedSkew: e.config.AllowedSkew}
+	e.writer = &writer{pool: pool, begin: e.config.beginStatement(), retention: e.config.Retention, allowedSkew: e.config.AllowedSkew, period: e.config.Partitions.Period}
 	e.upkeep = startUpkeep(e)
 	return nil
 }

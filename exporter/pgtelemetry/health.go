@@ -16,7 +16,7 @@ type health struct {
 	host component.Host
 
 	mu      sync.Mutex
-	trouble [2]string // the last one told of each activity, "" while all is well
+	trouble [activities]string // the last one told of each activity, "" while all is well
 }
 
 // activity is what the exporter does with the database.
@@ -25,16 +25,21 @@ type activity uint8
 const (
 	writing activity = iota
 	upkeeping
+	maintaining
+
+	activities // how many there are
 )
 
 var inTrouble = [...]string{
-	writing:   "decisions cannot be written; none is lost: they are tried again, here or by their sender",
-	upkeeping: "the table cannot be looked after; decisions are written as long as there is a partition for them",
+	writing:     "decisions cannot be written; none is lost: they are tried again, here or by their sender",
+	upkeeping:   "the table cannot be looked after; decisions are written as long as there is a partition for them",
+	maintaining: "what is older than the retention cannot be taken out; it is tried again in the next round",
 }
 
 var wellAgain = [...]string{
-	writing:   "PostgreSQL takes decisions again",
-	upkeeping: "the table can be looked after again",
+	writing:     "PostgreSQL takes decisions again",
+	upkeeping:   "the table can be looked after again",
+	maintaining: "what is older than the retention is taken out again",
 }
 
 // report takes the outcome of an attempt. Trouble is always recoverable: after
@@ -57,7 +62,7 @@ func (h *health) report(what activity, err error) {
 		return
 	}
 	h.log.Info(wellAgain[what])
-	if h.trouble == [2]string{} {
+	if h.trouble == [activities]string{} {
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 }

@@ -20,13 +20,16 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
-func startMeasured(t *testing.T, dsn string) (exporter.Logs, *componenttest.Telemetry) {
+func startMeasured(t *testing.T, dsn string, change ...func(*Config)) (exporter.Logs, *componenttest.Telemetry) {
 	t.Helper()
 	telemetry := componenttest.NewTelemetry()
 	config := newDefaultConfig()
 	config.DSN = configopaque.String(dsn)
 	config.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 	config.BackOffConfig.Enabled = false
+	for _, c := range change {
+		c(config)
+	}
 	e, err := createLogs(t.Context(), metadatatest.NewSettings(telemetry), config)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))

@@ -12,8 +12,9 @@ const (
 	upkeepLimit = time.Minute // one round
 )
 
-// upkeep checks the table and makes partitions ahead, in the background: at
-// the start as soon as PostgreSQL can be reached, then every hour.
+// upkeep looks after the table in the background, at the start as soon as
+// PostgreSQL can be reached and then again and again: as the writer it makes
+// partitions ahead, as the maintainer, where there is one, it keeps the retention.
 type upkeep struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -22,34 +23,33 @@ type upkeep struct {
 func startUpkeep(e *pgExporter) *upkeep {
 	ctx, cancel := context.WithCancel(context.Background())
 	u := &upkeep{cancel: cancel}
-	u.done.Go(func() {
-		for {
-			next := upkeepEvery
-			err := e.maintain(ctx)
-			if ctx.Err() != nil {
-				return
-			}
-			if e.health.report(upkeeping, err); err != nil {
-				e.writer.abandon(err)
-				next = upkeepRetry
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(next):
-			}
-		}
-	})
+	u.done.Go(func() { e.again(ctx, upkeeping, e.keepAhead, upkeepEvery, upkeepRetry) })
+	e.sayWhoMaintains()
+	if e.config.Maintenance.DSN != "" {
+		every := e.config.Maintenance.Interval
+		u.done.Go(func() { e.again(ctx, maintaining, e.maintain, every, min(every, time.Minute)) })
+	}
 	return u
 }
 
-func (e *pgExporter) maintain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, upkeepLimit)
-	defer cancel()
-	if err := e.verify(ctx); err != nil {
-		return err
+// again does rounds until ctx ends; after a failed one the next comes sooner.
+func (e *pgExporter) again(ctx context.Context, what activity, round func(context.Context) error, every, retry time.Duration) {
+	for {
+		next := every
+		err := round(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if e.health.report(what, err); err != nil {
+			e.writer.abandon(err)
+			next = retry
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(next):
+		}
 	}
-	return e.writer.ensureAhead(ctx, e.config.Partitions.Ahead)
 }
 
 func (u *upkeep) stop() {

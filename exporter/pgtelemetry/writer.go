@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 // writer writes batches. It is safe for concurrent use.
@@ -17,6 +19,7 @@ type writer struct {
 	begin       string // the statement that begins a batch's transaction
 	retention   time.Duration
 	allowedSkew time.Duration
+	period      partitions.Period
 }
 
 // mode is how the rows of a batch get into the table.
@@ -78,7 +81,7 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 				return nil, err
 			}
 			partitioned = true
-			if err := w.ensurePartitions(ctx, b.months()); err != nil {
+			if err := partitions.EnsureEach(ctx, w.pool, b.moments(), w.period); err != nil {
 				return nil, err
 			}
 		case again:

@@ -21,6 +21,7 @@ var layers = [][]string{
 	{"instrumentation"},
 	{"connector/besteffort", "processor/oraclelabel", "provider/listen"},
 	{"exporter/pgtelemetry"},
+	{"internal/partitions"},
 	{"internal/localpg"},
 	{"internal/filelock"},
 	{"internal/sample"},

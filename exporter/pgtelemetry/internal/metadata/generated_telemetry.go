@@ -25,18 +25,23 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                     metric.Meter
-	mu                        sync.Mutex
-	registrations             []metric.Registration
-	PgtelemetryBatchDuration  metric.Float64Histogram
-	PgtelemetryBatchSize      metric.Int64Histogram
-	PgtelemetryBatches        metric.Int64Counter
-	PgtelemetryCommitDuration metric.Float64Histogram
-	PgtelemetryCopyDuration   metric.Float64Histogram
-	PgtelemetryFailures       metric.Int64Counter
-	PgtelemetryNewestAge      metric.Float64ObservableGauge
-	PgtelemetryRecords        metric.Int64Counter
-	PgtelemetryRejected       metric.Int64Counter
+	meter                        metric.Meter
+	mu                           sync.Mutex
+	registrations                []metric.Registration
+	PgtelemetryBatchDuration     metric.Float64Histogram
+	PgtelemetryBatchSize         metric.Int64Histogram
+	PgtelemetryBatches           metric.Int64Counter
+	PgtelemetryCommitDuration    metric.Float64Histogram
+	PgtelemetryCopyDuration      metric.Float64Histogram
+	PgtelemetryFailures          metric.Int64Counter
+	PgtelemetryMaintenance       metric.Int64Counter
+	PgtelemetryNewestAge         metric.Float64ObservableGauge
+	PgtelemetryPartitionsAhead   metric.Int64Gauge
+	PgtelemetryPartitionsCovered metric.Float64Gauge
+	PgtelemetryPartitionsExpired metric.Int64Gauge
+	PgtelemetryRecords           metric.Int64Counter
+	PgtelemetryRejected          metric.Int64Counter
+	PgtelemetryRemoved           metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -133,10 +138,34 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{attempt}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.PgtelemetryMaintenance, err = builder.meter.Int64Counter(
+		"otelcol_pgtelemetry_maintenance",
+		metric.WithDescription("Rounds of maintenance; busy is one that another session was doing, postponed one that left something to the next. [Alpha]"),
+		metric.WithUnit("{round}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.PgtelemetryNewestAge, err = builder.meter.Float64ObservableGauge(
 		"otelcol_pgtelemetry_newest_age",
 		metric.WithDescription("Age of the newest decision this collector has written, by PostgreSQL's clock; none until it has written one. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryPartitionsAhead, err = builder.meter.Int64Gauge(
+		"otelcol_pgtelemetry_partitions_ahead",
+		metric.WithDescription("Partitions that begin in the future. [Alpha]"),
+		metric.WithUnit("{partition}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryPartitionsCovered, err = builder.meter.Float64Gauge(
+		"otelcol_pgtelemetry_partitions_covered",
+		metric.WithDescription("Days until the next partition is missing. [Alpha]"),
+		metric.WithUnit("d"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryPartitionsExpired, err = builder.meter.Int64Gauge(
+		"otelcol_pgtelemetry_partitions_expired",
+		metric.WithDescription("Partitions that hold nothing but what is older than the retention and are still there. [Alpha]"),
+		metric.WithUnit("{partition}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PgtelemetryRecords, err = builder.meter.Int64Counter(
@@ -148,6 +177,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.PgtelemetryRejected, err = builder.meter.Int64Counter(
 		"otelcol_pgtelemetry_rejected",
 		metric.WithDescription("Decisions added to the rejected ones, by reason. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryRemoved, err = builder.meter.Int64Counter(
+		"otelcol_pgtelemetry_removed",
+		metric.WithDescription("Rows older than the retention that this collector has taken out. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

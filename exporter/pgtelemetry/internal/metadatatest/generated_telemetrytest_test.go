@@ -30,8 +30,13 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.PgtelemetryCommitDuration.Record(context.Background(), 1)
 	tb.PgtelemetryCopyDuration.Record(context.Background(), 1)
 	tb.PgtelemetryFailures.Add(context.Background(), 1)
+	tb.PgtelemetryMaintenance.Add(context.Background(), 1)
+	tb.PgtelemetryPartitionsAhead.Record(context.Background(), 1)
+	tb.PgtelemetryPartitionsCovered.Record(context.Background(), 1)
+	tb.PgtelemetryPartitionsExpired.Record(context.Background(), 1)
 	tb.PgtelemetryRecords.Add(context.Background(), 1)
 	tb.PgtelemetryRejected.Add(context.Background(), 1)
+	tb.PgtelemetryRemoved.Add(context.Background(), 1)
 	AssertEqualPgtelemetryBatchDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
@@ -50,13 +55,28 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualPgtelemetryFailures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryMaintenance(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualPgtelemetryNewestAge(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryPartitionsAhead(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryPartitionsCovered(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryPartitionsExpired(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPgtelemetryRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPgtelemetryRejected(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryRemoved(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -1,0 +1,68 @@
+-- One batch of folding: deletes up to $3 rows and inserts their sums, one of each
+-- kind and hour. What is older than $2 belongs to no hour, but all together, and
+-- its Recorders are dropped: they are long gone. A row stays where it is alone.
+--
+-- committed_at becomes that of the last one, so that the last commit stays what
+-- it was.
+WITH foldable AS (
+    SELECT kind, span.hour
+    FROM public.compression_telemetry_batches,
+         LATERAL (SELECT CASE WHEN committed_at < $2 THEN '-infinity' ELSE date_trunc('hour', committed_at, 'UTC') END) AS span (hour)
+    WHERE committed_at < date_trunc('hour', $1::timestamptz - interval '1 hour', 'UTC')
+    GROUP BY kind, span.hour
+    HAVING count(*) > 1 OR span.hour = '-infinity' AND bool_or(recorders <> '{}')
+    ORDER BY span.hour, kind
+    LIMIT 24
+), folded AS (
+    DELETE FROM public.compression_telemetry_batches AS b
+    USING (
+        SELECT id, f.hour
+        FROM foldable AS f
+             JOIN public.compression_telemetry_batches AS member ON member.kind = f.kind
+                 AND member.committed_at < date_trunc('hour', $1::timestamptz - interval '1 hour', 'UTC')
+                 AND CASE WHEN f.hour = '-infinity' THEN member.committed_at < $2
+                          ELSE member.committed_at >= greatest(f.hour, $2) AND member.committed_at < f.hour + interval '1 hour' END
+        ORDER BY f.hour, f.kind, id
+        LIMIT $3
+    ) AS doomed
+    WHERE b.id = doomed.id
+    RETURNING b.*, doomed.hour
+), label AS (
+    SELECT kind, hour, link.key AS link_type, algorithm.key AS algorithm, sum(algorithm.value::bigint) AS n
+    FROM folded,
+         jsonb_each(CASE jsonb_typeof(labels) WHEN 'object' THEN labels ELSE '{}' END) AS link,
+         jsonb_each_text(link.value) AS algorithm
+    GROUP BY 1, 2, 3, 4
+), link AS (
+    SELECT kind, hour, link_type, jsonb_object_agg(algorithm, n) AS algorithms FROM label GROUP BY 1, 2, 3
+), labels AS (
+    SELECT kind, hour, jsonb_object_agg(link_type, algorithms) AS labels FROM link GROUP BY 1, 2
+), reason AS (
+    SELECT kind, hour, each.key AS reason, sum(each.value::bigint) AS n
+    FROM folded,
+         jsonb_each_text(CASE jsonb_typeof(rejected_by_reason) WHEN 'object' THEN rejected_by_reason ELSE '{}' END) AS each
+    GROUP BY 1, 2, 3
+), reasons AS (
+    SELECT kind, hour, jsonb_object_agg(reason, n) AS reasons FROM reason GROUP BY 1, 2
+), recorder AS (
+    SELECT kind, hour, each.key AS recorder, sum((each.value ->> 'count')::bigint) AS count, max((each.value ->> 'last')::bigint) AS last
+    FROM folded,
+         jsonb_each(CASE jsonb_typeof(recorders) WHEN 'object' THEN recorders ELSE '{}' END) AS each
+    WHERE hour <> '-infinity'
+    GROUP BY 1, 2, 3
+), recorders AS (
+    SELECT kind, hour, jsonb_object_agg(recorder, jsonb_build_object('count', count, 'last', last)) AS recorders FROM recorder GROUP BY 1, 2
+), inserted AS (
+    INSERT INTO public.compression_telemetry_batches
+        (committed_at, kind, batches, received, written, duplicate, conflict, rejected, removed, candidates, newest,
+         labels, rejected_by_reason, recorders)
+    SELECT max(committed_at), kind, sum(batches), sum(received), sum(written), sum(duplicate), sum(conflict), sum(rejected),
+           sum(removed), sum(candidates), max(newest),
+           coalesce((SELECT l.labels FROM labels AS l WHERE l.kind = f.kind AND l.hour = f.hour), '{}'),
+           coalesce((SELECT r.reasons FROM reasons AS r WHERE r.kind = f.kind AND r.hour = f.hour), '{}'),
+           coalesce((SELECT r.recorders FROM recorders AS r WHERE r.kind = f.kind AND r.hour = f.hour), '{}')
+    FROM folded AS f
+    GROUP BY kind, hour
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM folded), (SELECT count(*) FROM inserted)
