@@ -22,6 +22,10 @@ replays decisions measured on DWCP's own code through the Recorder over OTLP,
 waits until every one is accounted for, exports and validates the training set,
 and prints a summary. Times are moved to the last 7 days, ids are new.
 
+With --live nothing is replayed: the example manager (examples/dwcpmanager) moves
+VMs over emulated links for some ten seconds, by real compression and real TCP
+streams, runs the way it did not choose in its shadow, and what it measures is sent.
+
 It stops everything it started, also on Ctrl-C.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +51,8 @@ It stops everything it started, also on Ctrl-C.`,
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(summary)
 		},
 	}
-	cmd.Flags().IntVar(&options.Decisions, "decisions", 0, "how many to send, repeating the sample as needed (default: the sample once)")
+	cmd.Flags().IntVar(&options.Decisions, "decisions", 0, "how many to send, repeating the sample as needed (default: the sample once; with --live 400)")
+	cmd.Flags().BoolVar(&options.Live, "live", false, "move VMs over emulated links and measure, instead of replaying")
 	cmd.Flags().BoolVar(&options.Keep, "keep", false, "leave PostgreSQL and collector running and say how to reach and stop them")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output; all else goes to standard error")
 	return cmd

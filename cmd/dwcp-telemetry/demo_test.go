@@ -93,6 +93,19 @@ func TestTheDemoSendsTheSampleAndAccountsForEachDecision(t *testing.T) {
 	require.Contains(t, told, ", 0 migrations applied")
 }
 
+// Nothing is replayed: compression and streams are run and measured now.
+func TestTheLiveDemoMeasuresBothWaysOfEachDecision(t *testing.T) {
+	url := database(t)
+	told, r := demo(t, with(url), "--live", "--decisions", "60")
+	require.Equal(t, int64(60), r.Written)
+	require.Contains(t, told, "✓ 60 decisions sent and accounted for")
+	require.Contains(t, told, "The algorithm really used is the oracle's in ")
+	conn := pgtest.Connect(t, url)
+	require.Equal(t, int64(60), value[int64](t, conn, `SELECT count(*) FROM compression_telemetry
+		WHERE environment = 'demo' AND emitter_version = 'dwcpmanager' AND timestamp > now() - interval '5 minutes'
+		AND hde_latency_ms > 0 AND amst_latency_ms > 0 AND 'shadow' IN (hde_source, amst_source)`))
+}
+
 // Whatever listens where a collector does by default, and whatever the user has
 // set for real telemetry.
 func TestTheDemoWorksBesideAnotherCollector(t *testing.T) {

@@ -21,7 +21,8 @@ import (
 type Options struct {
 	Root      string         // the project's folder
 	Source    localpg.Source // where PostgreSQL comes from
-	Decisions int            // 0: the sample once
+	Live      bool           // move VMs now, instead of replaying the sample
+	Decisions int            // 0: the sample once, or liveDecisions
 	Keep      bool           // leave PostgreSQL and collector running
 	Log       io.Writer      // progress
 }
@@ -61,8 +62,12 @@ func (r *run) all(ctx context.Context) error {
 	if r.dir, err = newRunDir(r.work); err != nil {
 		return err
 	}
+	send := r.replay
+	if r.Live {
+		send = r.live
+	}
 	for _, step := range []func(context.Context) error{
-		r.startPostgres, r.buildCollector, r.startCollector, r.replay, r.judge, r.export, r.validate,
+		r.startPostgres, r.buildCollector, r.startCollector, send, r.judge, r.export, r.validate,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {

@@ -35,10 +35,20 @@ const (
 // environment marks the demo's decisions (deployment.environment.name).
 const environment = "demo"
 
-// replay sends the sample as a DWCP process would and waits until the ledger
-// accounts for every decision.
+// replay sends the sample as a DWCP process would.
 func (r *run) replay(ctx context.Context) error {
-	return r.step("replaying measured decisions through the Recorder", func(step *progress.Step) (string, error) {
+	return r.accounted(ctx, "replaying measured decisions through the Recorder", r.send)
+}
+
+// delivered is what a sender's Recorder has delivered, as it says.
+type delivered struct {
+	sent     uint64
+	recorder decision.UUID
+}
+
+// accounted has decisions sent and waits until the ledger accounts for every one.
+func (r *run) accounted(ctx context.Context, text string, send func(ctx context.Context, count func(done, total int)) (delivered, error)) error {
+	return r.step(text, func(step *progress.Step) (string, error) {
 		conn, err := connect(ctx, r.db.URL)
 		if err != nil {
 			return "", err
@@ -49,26 +59,26 @@ func (r *run) replay(ctx context.Context) error {
 			return "", err
 		}
 		begin := time.Now()
-		recorder, err := r.send(ctx, step.Count)
+		got, err := send(ctx, step.Count)
 		if err != nil {
 			return "", err
 		}
-		r.summary.Sent = int64(recorder.Stats().Recorded)
+		r.summary.Sent = int64(got.sent)
 		totals, err := r.account(ctx, conn, before)
 		if err != nil {
 			return "", err
 		}
 		r.summary.account(totals, time.Since(begin))
-		return fmt.Sprintf("%d decisions sent and accounted for", r.summary.Sent), r.summary.readAgreement(ctx, conn, recorder.ID())
+		return fmt.Sprintf("%d decisions sent and accounted for", r.summary.Sent), r.summary.readAgreement(ctx, conn, got.recorder)
 	})
 }
 
 // send is all that a DWCP process has to do: make a Recorder, record, shut down.
-func (r *run) send(ctx context.Context, count func(done, total int)) (*instrumentation.Recorder, error) {
-	pointAt(r.collector.GRPC)
+func (r *run) send(ctx context.Context, count func(done, total int)) (delivered, error) {
+	pointAt(r.collector.GRPC, "sample")
 	recorder, err := instrumentation.FromEnv(ctx)
 	if err != nil {
-		return nil, err
+		return delivered{}, err
 	}
 	_, sendErr := replay.Send(ctx, recorder, sample.Measured, replay.Options{Decisions: r.Decisions, Now: time.Now(), Progress: count})
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLimit)
@@ -79,7 +89,7 @@ func (r *run) send(ctx context.Context, count func(done, total int)) (*instrumen
 	if err := recorder.Shutdown(flush); err != nil && sendErr == nil {
 		sendErr = fmt.Errorf("flush the Recorder: %w", err)
 	}
-	return recorder, sendErr
+	return delivered{recorder.Stats().Recorded, recorder.ID()}, sendErr
 }
 
 // forgetOTLP unsets what the user has set for real telemetry: it must not get in
@@ -94,10 +104,10 @@ func forgetOTLP() {
 }
 
 // pointAt makes this process's OTLP variables those of a demo.
-func pointAt(address string) {
+func pointAt(address, emitter string) {
 	_ = os.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+address)
 	_ = os.Setenv("OTEL_SERVICE_NAME", "dwcp-demo")
-	_ = os.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name="+environment+",service.version=sample")
+	_ = os.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name="+environment+",service.version="+emitter)
 }
 
 // account waits until all that was sent is written or rejected. What was sent

@@ -14,8 +14,8 @@ const module = "github.com/novacron/dwcp-telemetry"
 var layers = [][]string{
 	{"cmd/dwcp-telemetry", "internal/lint"},
 	{"e2e"},
-	{"examples"},
 	{"internal/demo"},
+	{"examples"},
 	{"internal/collector", "internal/database", "internal/ledger", "internal/progress", "internal/replay"},
 	{"trainingset"},
 	{"instrumentation"},

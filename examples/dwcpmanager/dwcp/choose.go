@@ -8,6 +8,8 @@ const (
 	assumedBaselineRatio = 4
 	// Repeats are what the entropy of single bytes does not see.
 	assumedRepeatRatio = 3
+	// From this entropy on, in bits per byte, a payload looks random.
+	randomEntropy = 7.9
 )
 
 // Choose names the way with the smaller expected time to the receiver's
@@ -17,11 +19,12 @@ const (
 //	AMST   round trip + bits / available bandwidth
 //	HDE    encoding + round trip + bits / ratio / available bandwidth
 //
-// Encoding time and ratio are those of earlier runs (the priors) where there are
-// any. Else encoding goes at 200 MB/s, and the ratio is what entropy and
-// repetition promise: 8/entropy, or 4 against a baseline where the payload is not
-// random, or up to 3 by repeats, whichever is most. AMST's own prior stands for
-// its time where there is one. A tie goes to AMST.
+// What looks random, hardly repeats and has no baseline has a ratio of 1. Else
+// encoding time and ratio are those of earlier runs (the priors) where there are
+// any, and where there are none encoding goes at 200 MB/s, and the ratio is what
+// entropy and repetition promise: 8/entropy, or 4 against a baseline, or up to 3
+// by repeats, whichever is most. AMST's own prior stands for its time where there
+// is one. A tie goes to AMST.
 func Choose(d *decision.Decision) decision.Algorithm {
 	sending := float64(d.PayloadBytes) * 8 / (d.BandwidthAvailableMbps * 1000) // ms
 	amst := d.RTTMillis + sending
@@ -40,6 +43,10 @@ func Choose(d *decision.Decision) decision.Algorithm {
 }
 
 func expectedRatio(d *decision.Decision) float64 {
+	looksRandom := d.EntropyEstimate.Set && d.EntropyEstimate.Value >= randomEntropy
+	if looksRandom && !d.HasBaseline && d.RepetitionScore.Value < 50 {
+		return 1 // the priors may be other payloads'
+	}
 	if d.HDEPriorCompressionRatio.Set {
 		return d.HDEPriorCompressionRatio.Value
 	}
@@ -50,7 +57,7 @@ func expectedRatio(d *decision.Decision) float64 {
 	if d.RepetitionScore.Set {
 		ratio = max(ratio, 1+(assumedRepeatRatio-1)*d.RepetitionScore.Value/100)
 	}
-	if d.HasBaseline && d.EntropyEstimate.Set && d.EntropyEstimate.Value < 7.9 {
+	if d.HasBaseline && d.EntropyEstimate.Set && !looksRandom {
 		ratio = max(ratio, assumedBaselineRatio)
 	}
 	return ratio

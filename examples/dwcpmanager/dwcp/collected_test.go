@@ -3,6 +3,7 @@ package dwcp
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +70,6 @@ func recorderInto(t *testing.T, options ...instrumentation.Option) (*instrumenta
 		require.Eventually(t, func() bool { return recorder.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
 		shutdown()
 		require.Empty(t, c.problems, "the event's rules")
-		return c.decisions
+		return slices.SortedFunc(slices.Values(c.decisions), func(a, b decision.Decision) int { return a.Timestamp.Compare(b.Timestamp) })
 	}
 }

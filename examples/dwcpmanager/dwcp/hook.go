@@ -9,11 +9,17 @@ import (
 )
 
 // This file is the hook: what DWCP adds to have its decisions recorded. Beside
-// it Manager.Migrate has three lines:
+// it a process has these lines at its start and end:
+//
+//	priors, err := measure.NewPriors(measure.PriorsOptions{})
+//	recorder, err := instrumentation.FromEnv(ctx, instrumentation.WithObserver(priors.Observe))
+//	err = recorder.Shutdown(ctx)
+//
+// and Manager.Migrate these three:
 //
 //	known := m.known(&t, baseline)                      // before the choice
 //	pending := m.recorder.Begin(ctx, &known)            // once it is made
-//	m.record(pending, known, &t, baseline, &moved)      // after the transfer
+//	m.record(pending, &known, &t, baseline, &moved)      // after the transfer
 
 // known is what is known before either way has run.
 func (m *Manager) known(t *Migration, baseline *Baseline) decision.Decision {
@@ -32,19 +38,18 @@ func (m *Manager) known(t *Migration, baseline *Baseline) decision.Decision {
 
 // record says how the way chosen went, and has the other one run in its shadow
 // where the Recorder wants it. p is nil where the decision is not sampled.
-func (m *Manager) record(p *instrumentation.Pending, known decision.Decision, t *Migration, baseline *Baseline, moved *Moved) {
+func (m *Manager) record(p *instrumentation.Pending, known *decision.Decision, t *Migration, baseline *Baseline, moved *Moved) {
 	if moved.hde != nil {
 		p.HDE(*moved.hde)
 	}
 	if moved.amst != nil {
 		p.AMST(*moved.amst)
 	}
-	m.learn(known, moved.hde, moved.amst)
 	if moved.Outcome == decision.Success && p.ShouldShadow() {
 		if moved.Chosen == decision.HDE {
-			p.ShadowAMST(m.shadowOfAMST(known, t.Route, slices.Clone(t.Payload)))
+			p.ShadowAMST(t.Route.shadowOfAMST(t.VM, slices.Clone(t.Payload)))
 		} else {
-			p.ShadowHDE(m.shadowOfHDE(known, baseline, slices.Clone(t.Payload)))
+			p.ShadowHDE(m.shadowOfHDE(known.LinkType, baseline, slices.Clone(t.Payload)))
 		}
 	}
 	p.Finish(instrumentation.Result{Algorithm: moved.Chosen, Outcome: moved.Outcome, LatencyMillis: moved.latency()})

@@ -19,7 +19,9 @@ func TestTheHookHasFewerThanFortyLines(t *testing.T) {
 	manager, err := os.ReadFile("manager.go")
 	require.NoError(t, err)
 	lines := 0
-	for line := range strings.Lines(string(hook)) {
+	_, calls, found := strings.Cut(string(hook), "and Manager.Migrate these three:")
+	require.True(t, found)
+	for line := range strings.Lines(calls) {
 		if call, found := strings.CutPrefix(line, "//\t"); found {
 			code, _, _ := strings.Cut(call, "//")
 			require.Contains(t, string(manager), "\t"+strings.TrimSpace(code)+"\n", "the comment names what is in Migrate")

@@ -21,13 +21,12 @@ type Manager struct {
 	priors   *measure.Priors
 }
 
-// NewManager returns a manager that records into recorder; nil records nothing.
-func NewManager(recorder *instrumentation.Recorder) (*Manager, error) {
-	m := &Manager{recorder: recorder}
+// NewManager returns a manager that records into recorder, and whose decisions
+// know what priors know: the Recorder's observer should be their Observe. Either
+// may be nil.
+func NewManager(recorder *instrumentation.Recorder, priors *measure.Priors) (*Manager, error) {
+	m := &Manager{recorder: recorder, priors: priors}
 	var err error
-	if m.priors, err = measure.NewPriors(measure.PriorsOptions{}); err != nil {
-		return nil, err
-	}
 	if m.hde, err = NewHDE(); err != nil {
 		return nil, err
 	}
@@ -71,7 +70,7 @@ func (m *Manager) Migrate(ctx context.Context, t Migration) (Moved, error) {
 	chosen := Choose(&known)
 	pending := m.recorder.Begin(ctx, &known)
 	moved := m.move(ctx, &t, baseline, chosen)
-	m.record(pending, known, &t, baseline, &moved)
+	m.record(pending, &known, &t, baseline, &moved)
 	if moved.Err != nil {
 		return moved, fmt.Errorf("migrate by %s: %w", chosen, moved.Err)
 	}

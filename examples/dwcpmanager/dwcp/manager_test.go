@@ -10,6 +10,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
+	"github.com/novacron/dwcp-telemetry/instrumentation/measure"
 )
 
 // bundle is a manager, the host it moves VMs to, and a route there.
@@ -20,11 +21,11 @@ type bundle struct {
 	route   *Route
 }
 
-func setup(t testing.TB, recorder *instrumentation.Recorder, spec LinkSpec) *bundle {
+func setup(t testing.TB, recorder *instrumentation.Recorder, priors *measure.Priors, spec LinkSpec) *bundle {
 	t.Helper()
 	b := &bundle{}
 	var err error
-	b.manager, err = NewManager(recorder)
+	b.manager, err = NewManager(recorder, priors)
 	require.NoError(t, err)
 	t.Cleanup(b.manager.Close)
 	b.host, err = NewHost()
@@ -57,7 +58,7 @@ var slow = LinkSpec{CapacityMbps: 100, RTT: 4 * time.Millisecond, WindowBytes: 2
 func TestBothWaysDeliverTheExactBytes(t *testing.T) {
 	t.Parallel()
 	for name, spec := range map[string]LinkSpec{"quick": quick, "slow": slow} {
-		b := setup(t, nil, spec)
+		b := setup(t, nil, nil, spec)
 		for _, payload := range [][]byte{compressible(300_001), random(1, 300_001), compressible(200_000)} {
 			baseline := b.manager.hde.Baseline("vm-1")
 			for _, way := range []decision.Algorithm{decision.AMST, decision.HDE} {
@@ -76,7 +77,7 @@ func TestBothWaysDeliverTheExactBytes(t *testing.T) {
 
 func TestAVMThatRunsOnDoesNotSpoilTheBaseline(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil, slow)
+	b := setup(t, nil, nil, slow)
 	state := compressible(400_000)
 	for round := range 5 {
 		_, err := b.manager.Migrate(t.Context(), b.migration(state))
@@ -111,8 +112,11 @@ func TestTheRuleChoosesByWhatIsKnown(t *testing.T) {
 		}, decision.AMST},
 		"HDE has turned out slow": {func(d *decision.Decision) { d.HDEPriorLatencyMillis = decision.Some(500.0) }, decision.AMST},
 		"HDE has turned out small": {func(d *decision.Decision) {
-			d.EntropyEstimate.Value, d.HDEPriorCompressionRatio = 8, decision.Some(20.0)
+			d.EntropyEstimate.Value, d.HDEPriorCompressionRatio = 7.8, decision.Some(20.0)
 		}, decision.HDE},
+		"HDE has turned out small, but this looks random": {func(d *decision.Decision) {
+			d.EntropyEstimate.Value, d.HDEPriorCompressionRatio = 8, decision.Some(20.0)
+		}, decision.AMST},
 		"AMST has turned out fast": {func(d *decision.Decision) { d.AMSTPriorLatencyMillis = decision.Some(51.0) }, decision.AMST},
 	} {
 		require.Equal(t, c.want, Choose(known(c.change)), name)
@@ -120,12 +124,20 @@ func TestTheRuleChoosesByWhatIsKnown(t *testing.T) {
 }
 
 func TestDecisionsKeepTheEventsRulesAndHaveBothArms(t *testing.T) {
-	recorder, decisions := recorderInto(t)
-	b := setup(t, recorder, slow)
+	priors, err := measure.NewPriors(measure.PriorsOptions{MinRuns: 1})
+	require.NoError(t, err)
+	recorder, decisions := recorderInto(t, instrumentation.WithObserver(priors.Observe))
+	b := setup(t, recorder, priors, slow)
 	payloads := [][]byte{compressible(500_000), compressible(510_000), random(1, 500_000), random(2, 500_000)}
-	for _, payload := range payloads {
-		_, err := b.manager.Migrate(t.Context(), b.migration(payload))
+	for i, payload := range payloads {
+		migration := b.migration(payload)
+		if i >= 2 {
+			migration.VM, migration.Kind = "vm-2", "encrypted"
+		}
+		_, err := b.manager.Migrate(t.Context(), migration)
 		require.NoError(t, err)
+		require.Eventually(t, func() bool { return recorder.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
+		require.NoError(t, recorder.ForceFlush(t.Context())) // the priors have learned
 	}
 	got := decisions()
 	require.Len(t, got, len(payloads))
@@ -133,7 +145,7 @@ func TestDecisionsKeepTheEventsRulesAndHaveBothArms(t *testing.T) {
 	for i, d := range got {
 		chosen[d.ActualAlgorithm.Value]++
 		require.EqualValues(t, len(payloads[i]), d.PayloadBytes)
-		require.Equal(t, i > 0, d.HasBaseline)
+		require.Equal(t, i%2 == 1, d.HasBaseline)
 		require.Equal(t, decision.Metro, d.LinkType, "4 ms and 100 Mbit/s")
 		for _, column := range []string{"entropy_estimate", "repetition_score", "amst_stream_count", "hde_compression_ratio", "hde_delta_hit_rate",
 			"hde_latency_ms", "hde_cpu_usage", "amst_transfer_rate_mbps", "amst_latency_ms", "amst_cpu_usage", "actual_latency_ms", "actual_throughput_mbps", "prior_samples"} {
@@ -161,7 +173,7 @@ func TestDecisionsKeepTheEventsRulesAndHaveBothArms(t *testing.T) {
 // both ends, and what production's receiver has been sent.
 func TestShadowRunsLeaveProductionAsItIs(t *testing.T) {
 	recorder, decisions := recorderInto(t)
-	with, without := setup(t, recorder, slow), setup(t, nil, slow)
+	with, without := setup(t, recorder, nil, slow), setup(t, nil, nil, slow)
 	for i := range 6 {
 		payload := compressible(300_000 + i*1000)
 		if i%2 == 1 {
@@ -184,7 +196,7 @@ func TestShadowRunsLeaveProductionAsItIs(t *testing.T) {
 
 func TestProductionRefusesAShadowsBytes(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil, quick)
+	b := setup(t, nil, nil, quick)
 	_, err := b.manager.Migrate(t.Context(), b.migration(compressible(100_000)))
 	require.NoError(t, err)
 	before, baseline := b.host.State("vm-1"), b.host.hde.Baseline("vm-1").Copy()
@@ -198,7 +210,7 @@ func TestProductionRefusesAShadowsBytes(t *testing.T) {
 
 func TestAReceiverWithoutTheBaselineGetsTheRawBytes(t *testing.T) {
 	recorder, decisions := recorderInto(t)
-	b := setup(t, recorder, slow)
+	b := setup(t, recorder, nil, slow)
 	_, err := b.manager.Migrate(t.Context(), b.migration(compressible(300_000)))
 	require.NoError(t, err)
 	b.host.hde.Commit("vm-1", []byte("restored from elsewhere"))
@@ -221,7 +233,7 @@ func TestAReceiverWithoutTheBaselineGetsTheRawBytes(t *testing.T) {
 
 func TestAHostThatDiesMidwayIsAFailureOnRecord(t *testing.T) {
 	recorder, decisions := recorderInto(t)
-	b := setup(t, recorder, LinkSpec{CapacityMbps: 8, RTT: time.Millisecond, WindowBytes: 64 << 10, Streams: 2, Region: "eu-west-1", Tier: 3})
+	b := setup(t, recorder, nil, LinkSpec{CapacityMbps: 8, RTT: time.Millisecond, WindowBytes: 64 << 10, Streams: 2, Region: "eu-west-1", Tier: 3})
 	payload := random(1, 1<<20) // a second
 	died := time.AfterFunc(50*time.Millisecond, b.host.receiver.close)
 	defer died.Stop()
@@ -240,7 +252,7 @@ func TestAHostThatDiesMidwayIsAFailureOnRecord(t *testing.T) {
 
 func TestPayloadsOfNoSizeAreRefused(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil, quick)
+	b := setup(t, nil, nil, quick)
 	for _, payload := range [][]byte{nil, make([]byte, MaxTransferBytes+1)} {
 		_, err := b.manager.Migrate(t.Context(), b.migration(payload))
 		require.ErrorContains(t, err, "must have 1..67108864 bytes")
@@ -250,13 +262,16 @@ func TestPayloadsOfNoSizeAreRefused(t *testing.T) {
 func TestMeasurementsTellWhatKindALinkIs(t *testing.T) {
 	t.Parallel()
 	for kind, spec := range Specs {
-		require.Equal(t, kind, setup(t, nil, spec).route.LinkType())
+		route := setup(t, nil, nil, spec).route
+		require.Eventually(t, func() bool { return route.LinkType() == kind || route.Probe(t.Context()) != nil }, 10*time.Second, time.Millisecond,
+			"the smallest round trip of several tells, on a loaded machine too")
+		require.Equal(t, kind, route.LinkType())
 	}
 }
 
 func TestUtilisationIsThatOfOthers(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil, slow)
+	b := setup(t, nil, nil, slow)
 	b.route.link.SetBackground(0.4)
 	_, err := b.manager.Migrate(t.Context(), b.migration(random(1, 500_000)))
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package dwcp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +22,9 @@ type Route struct {
 
 	meter measure.UtilizationMeter // of what others use, between migrations
 
-	mu        sync.Mutex
-	rttMillis float64
+	mu     sync.Mutex
+	probes [8]time.Duration // the last ones, 0 where there is none yet
+	probed int
 
 	migrating, shadowing sync.Mutex // one at a time
 }
@@ -36,26 +38,17 @@ func NewRoute(link *Link, host *Host, sink *Sink) *Route {
 	return r
 }
 
-// pings is how many round trips are timed at a time: the smallest counts, for
-// all that a busy machine adds is too much.
-const pings = 3
-
 // Probe measures the round-trip time and takes a reading of the link's counter.
 // It is to be called now and then while the route is idle, first of all before
 // the first migration.
 func (r *Route) Probe(ctx context.Context) error {
-	best := time.Duration(0)
-	for range pings {
-		rtt, err := r.streams.Ping(ctx)
-		if err != nil {
-			return fmt.Errorf("probe the route: %w", err)
-		}
-		if best == 0 || rtt < best {
-			best = rtt
-		}
+	rtt, err := r.streams.Ping(ctx)
+	if err != nil {
+		return fmt.Errorf("probe the route: %w", err)
 	}
 	r.mu.Lock()
-	r.rttMillis = best.Seconds() * 1000
+	r.probes[r.probed%len(r.probes)] = rtt
+	r.probed++
 	r.mu.Unlock()
 	r.read()
 	return nil
@@ -68,11 +61,12 @@ func (r *Route) read() {
 	r.meter.Observe(now, r.link.Counter(now))
 }
 
-// RTTMillis is the round-trip time that was probed last.
+// RTTMillis is the smallest of the last round-trip times: what a busy machine
+// adds to one is not the link's.
 func (r *Route) RTTMillis() float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rttMillis
+	return millis(slices.Min(r.probes[:min(max(r.probed, 1), len(r.probes))]))
 }
 
 // LinkType is what kind of link the measurements say it is.

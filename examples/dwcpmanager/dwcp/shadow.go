@@ -19,10 +19,10 @@ var errShadow = errors.New("shadow: what was encoded does not decode to the payl
 // shadowOfHDE encodes the payload against a copy of the baseline. Nothing is
 // sent: HDE's costs are those of the compression. What it made is decoded, for a
 // ratio of bytes that say something else would be no ratio.
-func (m *Manager) shadowOfHDE(known decision.Decision, baseline *Baseline, payload []byte) func(context.Context) (instrumentation.HDERun, error) {
+func (m *Manager) shadowOfHDE(link decision.LinkType, baseline *Baseline, payload []byte) func(context.Context) (instrumentation.HDERun, error) {
 	return func(ctx context.Context) (instrumentation.HDERun, error) {
 		own := baseline.Copy() // a baseline never changes, so that there is time to copy it until now
-		encoded, cost := encode(m.shadowHDE, own, known.LinkType, payload)
+		encoded, cost := encode(m.shadowHDE, own, link, payload)
 		decoded, err := m.shadowHDE.Decode(own, encoded.Bytes)
 		if err == nil && !bytes.Equal(decoded, payload) {
 			err = errShadow
@@ -30,14 +30,13 @@ func (m *Manager) shadowOfHDE(known decision.Decision, baseline *Baseline, paylo
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return *cost, err
 		}
-		m.learn(known, cost, nil)
 		return *cost, nil
 	}
 }
 
 // shadowOfAMST sends the raw payload over the link's twin to a receiver that
 // acknowledges and keeps nothing.
-func (m *Manager) shadowOfAMST(known decision.Decision, r *Route, payload []byte) func(context.Context) (instrumentation.AMSTRun, error) {
+func (r *Route) shadowOfAMST(vm string, payload []byte) func(context.Context) (instrumentation.AMSTRun, error) {
 	background := r.link.Background()
 	return func(ctx context.Context) (instrumentation.AMSTRun, error) {
 		r.shadowing.Lock()
@@ -46,12 +45,11 @@ func (m *Manager) shadowOfAMST(known decision.Decision, r *Route, payload []byte
 		if err := r.shadow.Connect(ctx); err != nil {
 			return instrumentation.AMSTRun{}, err
 		}
-		took, err := r.shadow.SendMeasured(ctx, transfer{vm: known.VMID, flags: flagShadow, body: payload})
+		took, err := r.shadow.SendMeasured(ctx, transfer{vm: vm, flags: flagShadow, body: payload})
 		cost := amstRun(took, len(payload))
 		if err != nil {
 			return *cost, err
 		}
-		m.learn(known, nil, cost)
 		return *cost, nil
 	}
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Decisions int                 // after so many it ends; 0: no bound
 	Duration  time.Duration       // after so long it ends; 0: no bound
 	Seed      uint64              // the same seed makes the same VMs
+	Shadow    float64             // share of the decisions whose other way is run too, 0..1
 	// Progress is told how many migrations of how many are done; 0 of them where
 	// that is not known. May be nil.
 	Progress func(done, total int)
@@ -25,7 +26,7 @@ type Config struct {
 
 // Default is a fleet in which every link has every kind of payload.
 func Default() Config {
-	return Config{VMs: 16, Links: []decision.LinkType{decision.DC, decision.Metro, decision.WAN, decision.Edge}, Rate: 20, Seed: 1}
+	return Config{VMs: 16, Links: []decision.LinkType{decision.DC, decision.Metro, decision.WAN, decision.Edge}, Rate: 20, Seed: 1, Shadow: 1}
 }
 
 const maxVMs = 64
@@ -46,6 +47,9 @@ func (c *Config) validate() error {
 	}
 	if c.Duration < 0 {
 		problems = append(problems, fmt.Errorf("duration: must be at least 0, got %v", c.Duration))
+	}
+	if !(c.Shadow >= 0 && c.Shadow <= 1) {
+		problems = append(problems, fmt.Errorf("shadow: must be 0..1, got %v", c.Shadow))
 	}
 	return errors.Join(problems...)
 }

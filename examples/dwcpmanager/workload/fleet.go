@@ -11,12 +11,14 @@ import (
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/examples/dwcpmanager/dwcp"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
+	"github.com/novacron/dwcp-telemetry/instrumentation/measure"
 )
 
 // Fleet is VMs on their routes to another host, and the manager that moves them.
 type Fleet struct {
 	config   Config
 	recorder *instrumentation.Recorder
+	priors   *measure.Priors
 	manager  *dwcp.Manager
 	host     *dwcp.Host
 	sink     *dwcp.Sink
@@ -37,12 +39,12 @@ type Report struct {
 	Chosen     map[decision.Algorithm]int
 }
 
-// New starts a host, a receiver for shadow runs, and VMs.
-func New(ctx context.Context, recorder *instrumentation.Recorder, c Config) (*Fleet, error) {
+// New starts a host, a receiver for shadow runs, and VMs. See [dwcp.NewManager].
+func New(ctx context.Context, recorder *instrumentation.Recorder, priors *measure.Priors, c Config) (*Fleet, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{config: c, recorder: recorder, report: Report{Chosen: map[decision.Algorithm]int{}}}
+	f := &Fleet{config: c, recorder: recorder, priors: priors, report: Report{Chosen: map[decision.Algorithm]int{}}}
 	if err := f.open(ctx); err != nil {
 		f.Close()
 		return nil, err
@@ -51,7 +53,7 @@ func New(ctx context.Context, recorder *instrumentation.Recorder, c Config) (*Fl
 }
 
 func (f *Fleet) open(ctx context.Context) (err error) {
-	if f.manager, err = dwcp.NewManager(f.recorder); err != nil {
+	if f.manager, err = dwcp.NewManager(f.recorder, f.priors); err != nil {
 		return err
 	}
 	if f.host, err = dwcp.NewHost(); err != nil {
@@ -67,6 +69,9 @@ func (f *Fleet) open(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// firstProbes are enough for one that nothing has held up.
+const firstProbes = 4
 
 // addSlot adds a VM on a link of its own: like those of its kind, a little
 // faster or slower, nearer or farther.
@@ -86,7 +91,12 @@ func (f *Fleet) addSlot(ctx context.Context, number int) error {
 	if err := s.nextVM(); err != nil {
 		return err
 	}
-	return s.route.Probe(ctx)
+	for range firstProbes {
+		if err := s.route.Probe(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close stops host and receivers. The Recorder must have been shut down.
