@@ -36,18 +36,30 @@ func ensureCovered(ctx context.Context, q Querier, s Settings, survey *Survey) (
 		if missing.IsZero() || !missing.Before(survey.aheadUntil) {
 			return made, nil
 		}
-		name, err := Ensure(ctx, q, missing, s.Period)
+		p, err := ensure(ctx, q, missing, s.Period)
 		if err != nil {
 			return made, err
 		}
-		if survey.Partitions, err = List(ctx, q); err != nil {
-			return made, err
-		}
-		if !CoveredUntil(survey.Partitions, missing).After(missing) {
-			return made, fmt.Errorf("make the partition for %s: %s was made, but is not there", missing.Format(time.DateOnly), name)
-		}
-		made = append(made, name)
+		survey.Partitions = append(survey.Partitions, p)
+		made = append(made, p.Name)
 	}
+}
+
+// ensure returns the partition with its bounds: where others reach into the
+// period it is smaller.
+func ensure(ctx context.Context, q Querier, moment time.Time, period Period) (p Partition, err error) {
+	p.State = Attached
+	if p.Name, err = Ensure(ctx, q, moment, period); err != nil {
+		return p, err
+	}
+	var from, to *time.Time
+	err = q.QueryRow(ctx, `SELECT nullif(lower, '-infinity'), nullif(upper, 'infinity') FROM public.compression_telemetry_partitions()
+		WHERE partition = to_regclass($1) AND lower <= $2 AND upper > $2`, table(p.Name), moment).Scan(&from, &to)
+	if err != nil {
+		return p, fmt.Errorf("look where the partition %s ends: %w", p.Name, err)
+	}
+	p.From, p.To = orZero(from), orZero(to)
+	return p, nil
 }
 
 // EnsureEach makes the partitions that hold the moments, which are in order,
@@ -68,12 +80,11 @@ func EnsureEach(ctx context.Context, q Querier, moments []time.Time, period Peri
 		if covered.After(at) {
 			continue
 		}
-		if _, err := Ensure(ctx, q, at, period); err != nil {
+		p, err := ensure(ctx, q, at, period)
+		if err != nil {
 			return err
 		}
-		if all, err = List(ctx, q); err != nil {
-			return err
-		}
+		all = append(all, p)
 		covered = CoveredUntil(all, at)
 	}
 	return nil

@@ -53,7 +53,7 @@ func TestACrashAtAnyStepIsMendedByTheNextRound(t *testing.T) {
 }
 
 // reader is an export under way: one snapshot, which has read the first row.
-func (b *testBundle) reader(t *testing.T) pgx.Tx {
+func (b *testBundle) reader(t testing.TB) pgx.Tx {
 	t.Helper()
 	tx, err := pgtest.Connect(t, b.url).BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	require.NoError(t, err)
