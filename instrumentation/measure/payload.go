@@ -38,7 +38,7 @@ func SampleBytes(payload []byte) PayloadSample {
 }
 
 // SampleReaderAt is [SampleBytes] for a payload of that many bytes that is not in
-// memory: at most 64 reads of 256 bytes, or one of 16 KiB.
+// memory: at most 128 reads of 96 bytes, or one of 16 KiB.
 func SampleReaderAt(r io.ReaderAt, size int64) (PayloadSample, error) {
 	if size < 0 {
 		return PayloadSample{}, fmt.Errorf("sample a payload: its size must be ≥ 0, got %d", size)

@@ -13,7 +13,7 @@ import (
 // against each other (Broder 1997, Schleimer, Wilkerson and Aiken 2003).
 const (
 	stringBytes = 32
-	cellBytes   = (windowBytes - stringBytes) / 4
+	cellBytes   = windowBytes - stringBytes
 	minCells    = 16 // fewer say nothing
 
 	maxCells  = wholeBytes / cellBytes
@@ -66,12 +66,13 @@ func (r *repeats) percent() decision.Opt[float64] {
 // fingerprint hashes the string that the cell at the start of p stands for. It
 // is never 0.
 func fingerprint(p []byte) uint64 {
-	best, at := ^uint64(0), 0
+	const placeBits = 1<<6 - 1 // the place is kept in the bits of its hash that matter least
+	best := ^uint64(0)
 	for i := range cellBytes {
-		if h := binary.LittleEndian.Uint64(p[i:i+8]) * 0x9e3779b97f4a7c15; h < best {
-			best, at = h, i
-		}
+		hash := binary.LittleEndian.Uint64(p[i:i+8]) * 0x9e3779b97f4a7c15
+		best = min(best, hash&^placeBits|uint64(i))
 	}
+	at := best & placeBits
 	s := p[at : at+stringBytes]
 	hash := uint64(0x2545f4914f6cdd1d)
 	for len(s) >= 8 {
