@@ -79,7 +79,7 @@ func ExampleTCPRTT() {
 	case err != nil:
 		fmt.Println(err)
 	default:
-		fmt.Println(rtt.SmoothedMillis < 1000, rtt.Path() <= rtt.SmoothedMillis)
+		fmt.Printf("%.3f ms, the path alone %.3f ms\n", rtt.SmoothedMillis, rtt.Path())
 	}
 }
 

@@ -55,7 +55,7 @@ func (r LinkRule) String() string { return linkRules[r].name }
 // the 6,611 decisions measured on DWCP's code get the type they were made with
 // (dc 98, metro 99, wan 60, edge 76): its wan and edge links overlap, and the best
 // guess for each of 430 small regions gets 90 %. With the bandwidth that was free
-// at the moment in place of the capacity it is 70 %.
+// at the moment in place of the capacity it is 71 %.
 func DefaultLinkLimits() LinkLimits {
 	return LinkLimits{
 		DCMaxRTTMillis: 2, DCMinMbps: 1000,
