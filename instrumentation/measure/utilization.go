@@ -42,8 +42,8 @@ type UtilizationMeter struct {
 	percent decision.Opt[float64]
 }
 
-// Observe takes a reading. One that is not later than the last is the start of a
-// new interval if the clock went back, and ignored if it stood still.
+// Observe takes a reading. One of the same time as the last is ignored; with an
+// earlier one, from a clock that was set back, the meter starts anew.
 func (m *UtilizationMeter) Observe(at time.Time, counter uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
