@@ -20,7 +20,10 @@ type PriorsOptions struct {
 
 // Priors is the record of what HDE and AMST have cost, by what is known before
 // the choice. [Priors.Fill] writes it into a Decision when the choice is made,
-// [Priors.Observe] learns from the Decision when it is over.
+// [Priors.Observe] learns from the Decision when it is over. Older runs count
+// less, by half after every HalfLifeRuns. What spans orders of magnitude (ratio,
+// rate, latency) is averaged by its logarithm, and HDE's latency per byte, so
+// that the size within its class is taken into account.
 //
 // An arm's runs are kept in cells, and a question is answered by the first of
 // these cells that has seen MinRuns of that arm, or not at all:
@@ -33,7 +36,9 @@ type PriorsOptions struct {
 //
 // HDE's are of every link in the end because compressing does not depend on it,
 // AMST's of every payload because raw bytes are raw bytes. A size class goes from
-// one power of 4 to the next.
+// one power of 4 to the next. There are at most 14,976 cells with the default
+// options, under 2 MB; payload types that come after MaxPayloadTypes, have no
+// name or one of more than 50 bytes share cells.
 //
 // Every method may be called from many goroutines, and on a nil Priors, which
 // knows nothing.
@@ -106,11 +111,11 @@ func (p *Priors) Observe(d *decision.Decision) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.admit(d.PayloadType)
 	where, ok := p.place(d)
 	if !ok {
 		return
 	}
+	where.payload = p.admit(d.PayloadType)
 	if hdeOK {
 		p.learn(where.hde(), hde)
 	}

@@ -3,6 +3,7 @@ package measure
 import (
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 )
@@ -80,15 +81,21 @@ func (p *Priors) place(d *decision.Decision) (place, bool) {
 // sizeClassOf is the whole part of the logarithm to base 4.
 func sizeClassOf(bytes int64) sizeClass { return sizeClass((bits.Len64(uint64(bytes)) - 1) / 2) }
 
-// admit gives a payload type a number, while there are any.
-func (p *Priors) admit(payloadType string) {
-	if payloadType == "" || len(payloadType) > maxTypeLength || len(p.types) >= p.options.MaxPayloadTypes {
-		return
+// admit returns the number of a payload type, and gives it one of its own while
+// there are any.
+func (p *Priors) admit(payloadType string) typeNumber {
+	if known, ok := p.types[payloadType]; ok {
+		return known
 	}
-	if _, known := p.types[payloadType]; !known {
-		p.types[payloadType] = firstType + typeNumber(len(p.types))
+	if !isTypeName(payloadType) || len(p.types) >= p.options.MaxPayloadTypes {
+		return otherType
 	}
+	next := firstType + typeNumber(len(p.types))
+	p.types[strings.Clone(payloadType)] = next // it may be part of something large
+	return next
 }
+
+func isTypeName(s string) bool { return s != "" && len(s) <= maxTypeLength }
 
 func (w place) hde() [levels]cellKey {
 	return [levels]cellKey{
