@@ -34,7 +34,9 @@ func TestUpAppliesEveryMigrationOnce(t *testing.T) {
 	after, err := migrations.Status(t.Context(), url)
 	require.NoError(t, err)
 	for i, m := range after {
-		require.Equal(t, int64(i+1), m.Version)
+		if i > 0 {
+			require.Greater(t, m.Version, after[i-1].Version)
+		}
 		require.True(t, m.Applied, m.Name)
 	}
 }
