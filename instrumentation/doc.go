@@ -104,6 +104,9 @@
 //	OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY
 //	                                 PEM files for mutual TLS
 //
+// A [Forwarder] reads those of OTEL_EXPORTER_OTLP_ and sends what is encoded
+// already: for tools, such as the one that replays rejected decisions.
+//
 // # Metrics
 //
 // Counters without attributes:
