@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/instrumentation"
@@ -45,7 +44,8 @@ type rejectedFilter struct {
 	since, before string
 }
 
-func (f *rejectedFilter) addTo(flags *pflag.FlagSet) {
+func (f *rejectedFilter) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.Reason, "reason", "", "only those of this reason (docs/event.md has the list)")
 	flags.StringVar(&f.Field, "field", "", "only those of this field: attribute key or timestamp")
 	flags.StringVar(&f.since, "since", "", "only those received within this time: a number and s, m, h, d or w")
@@ -102,7 +102,7 @@ func (a *app) rejectedList() *cobra.Command {
 			})
 		},
 	}
-	filter.addTo(cmd.Flags())
+	filter.addTo(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "show so many")
 	cmd.Flags().BoolVar(&written, "written", false, "those that a replay got into the table, instead of the open ones")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of text")
@@ -165,7 +165,7 @@ Exit code 1: not all that was sent is in the table.`,
 			})
 		},
 	}
-	filter.addTo(cmd.Flags())
+	filter.addTo(cmd)
 	cmd.Flags().BoolVar(&options.DryRun, "dry-run", false, "say how many would be sent, and send none")
 	cmd.Flags().DurationVar(&options.Wait, "wait", time.Minute, "after the last acknowledgement, until what was sent is written or rejected")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of text")
@@ -221,7 +221,7 @@ was purged is rejected, kept and counted once more.`,
 		},
 		DisableFlagsInUseLine: true,
 	}
-	filter.addTo(cmd.Flags())
+	filter.addTo(cmd)
 	cmd.Flags().StringVar(&filter.before, "before", "", "only those received longer ago: a number and s, m, h, d or w")
 	cmd.Flags().BoolVar(&written, "written", false, "only those that a replay got into the table")
 	cmd.Flags().BoolVar(&all, "all", false, "every one")
