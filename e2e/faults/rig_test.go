@@ -28,6 +28,7 @@ type rig struct {
 
 	collectors []*machine
 	load       *load
+	proxy      *proxy   // nil without useProxy
 	events     []*event // of all rounds
 	tally      tally
 }
