@@ -20,9 +20,7 @@ type account struct {
 	conn    *pgx.Conn
 	byID    map[decision.UUID]*event
 	found   map[*event]int
-	wrong   []string // at most some
 	written int
-	refused int
 }
 
 // requireAccount holds, after all was acknowledged: each event is where it
@@ -30,6 +28,7 @@ type account struct {
 // up. What is lost in upstream's known gap is counted and does not fail.
 func (r *rig) requireAccount() {
 	r.Helper()
+	r.mistakes, r.refused = nil, 0
 	r.waitDrained()
 	a := &account{rig: r, conn: pgtest.Connect(r, r.admin), byID: map[decision.UUID]*event{}, found: map[*event]int{}}
 	defer func() { _ = a.conn.Close(r.Context()) }()
@@ -56,7 +55,7 @@ func (r *rig) requireAccount() {
 	}
 	require.Empty(r, some(lost), "%d of %d acknowledged events are lost", len(lost), len(r.events))
 	require.Empty(r, some(doubled), "%d events are there more than once", len(doubled))
-	require.Empty(r, a.wrong, "rows that are not what was sent")
+	require.Empty(r, a.mistakes, "rows that are not what was sent")
 }
 
 // waitDrained waits until all is in PostgreSQL, or until nothing moves any more.
@@ -97,7 +96,7 @@ func (a *account) readTable() {
 		require.NoError(a, err)
 		id := decision.UUID(values[eventIDField].([16]byte))
 		e := a.byID[id]
-		if e == nil || e.bad != nil {
+		if e == nil || !e.good() {
 			a.mistake("%s is in the table and should not be", id)
 			continue
 		}
@@ -125,9 +124,10 @@ func (a *account) compare(e *event, got []any) {
 	}
 }
 
+// mistake notes what is wrong; at most some, with what belongs to each.
 func (a *account) mistake(format string, args ...any) {
-	if len(a.wrong) < 10 {
-		a.wrong = append(a.wrong, fmt.Sprintf(format, args...))
+	if len(a.mistakes) < 10 {
+		a.mistakes = append(a.mistakes, fmt.Sprintf(format, args...))
 	}
 }
 

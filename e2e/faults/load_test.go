@@ -23,13 +23,16 @@ import (
 // event is one decision that is sent until it is acknowledged.
 type event struct {
 	decision decision.Decision
-	bad      *badKind // nil: the table must hold it
+	twist    *twist // nil where nothing is odd
 }
+
+// good says that the table must hold it; else it must be among the rejected.
+func (e *event) good() bool { return e.twist == nil || e.twist.reason == "" }
 
 func (e *event) encode(record plog.LogRecord) {
 	decisionlog.Encode(&e.decision, record)
-	if e.bad != nil {
-		e.bad.spoil(record)
+	if e.twist != nil {
+		e.twist.apply(record)
 	}
 }
 

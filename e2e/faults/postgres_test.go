@@ -110,20 +110,18 @@ func TestADatabaseThatRefusesForAWhileLosesAndDoublesNothing(t *testing.T) {
 	run(t, fault{
 		name: "a lock held on the table",
 		inject: func(r *rig, _ int) {
-			conn, err := pgx.Connect(r.Context(), r.admin)
-			require.NoError(r, err)
-			defer func() { _ = conn.Close(r.Context()) }()
-			_, err = conn.Exec(r.Context(), "BEGIN; LOCK TABLE compression_telemetry IN ACCESS EXCLUSIVE MODE")
-			require.NoError(r, err)
-			time.Sleep(pick(3*time.Second, 20*time.Second))
+			r.lockTable(func() { time.Sleep(pick(3*time.Second, 20*time.Second)) })
 		},
 	}, fault{
-		name: "statement_timeout",
-		inject: func(r *rig, _ int) {
-			r.setting("statement_timeout = '1ms'")
-			time.Sleep(pick(time.Second, 5*time.Second))
-			r.setting("statement_timeout = DEFAULT")
-		},
+		name:    "statement_timeout",
+		overlay: "exporters: {pgtelemetry: {statement_timeout: 500ms, lock_timeout: 0s}}\n",
+		inject:  func(r *rig, _ int) { r.lockTable(func() { r.requireTrouble("57014") }) },
+		verify:  requireWell,
+	}, fault{
+		name:    "lock_timeout",
+		overlay: "exporters: {pgtelemetry: {lock_timeout: 500ms}}\n",
+		inject:  func(r *rig, _ int) { r.lockTable(func() { r.requireTrouble("55P03") }) },
+		verify:  requireWell,
 	}, fault{
 		name: "read-only database",
 		inject: func(r *rig, _ int) {
@@ -134,6 +132,16 @@ func TestADatabaseThatRefusesForAWhileLosesAndDoublesNothing(t *testing.T) {
 		},
 		verify: requireWell,
 	})
+}
+
+// lockTable lets nobody at the table meanwhile.
+func (r *rig) lockTable(meanwhile func()) {
+	conn, err := pgx.Connect(r.Context(), r.admin)
+	require.NoError(r, err)
+	defer func() { _ = conn.Close(r.Context()) }()
+	_, err = conn.Exec(r.Context(), "BEGIN; LOCK TABLE compression_telemetry IN ACCESS EXCLUSIVE MODE")
+	require.NoError(r, err)
+	meanwhile()
 }
 
 // setting changes one of the collectors' sessions, also for those that are open.

@@ -31,6 +31,10 @@ type rig struct {
 	proxy      *proxy   // nil without useProxy
 	events     []*event // of all rounds
 	tally      tally
+
+	// What the last account found.
+	mistakes []string
+	refused  int
 }
 
 // tally is what RESULTS.md says of a rig.
