@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,10 +18,13 @@ import (
 // account compares what was acknowledged with what PostgreSQL holds.
 type account struct {
 	*rig
-	conn    *pgx.Conn
-	byID    map[decision.UUID]*event
-	found   map[*event]int
-	written int
+	conn  *pgx.Conn
+	byID  map[decision.UUID]*event
+	found map[*event]int
+
+	written, refused int      // rows
+	lost, doubled    []string // event ids
+	mistakes         []string // anything else, the first ones
 }
 
 // requireAccount holds, after all was acknowledged: each event is where it
@@ -28,35 +32,19 @@ type account struct {
 // up. What is lost in upstream's known gap is counted and does not fail.
 func (r *rig) requireAccount() {
 	r.Helper()
-	r.mistakes, r.refused = nil, 0
 	r.waitDrained()
-	a := &account{rig: r, conn: pgtest.Connect(r, r.admin), byID: map[decision.UUID]*event{}, found: map[*event]int{}}
-	defer func() { _ = a.conn.Close(r.Context()) }()
-	for _, e := range r.events {
-		a.byID[e.decision.EventID] = e
+	conn := pgtest.Connect(r, r.admin)
+	defer func() { _ = conn.Close(r.Context()) }()
+	a := r.accountOn(conn)
+	r.tally.lost, r.tally.doubled, r.tally.refused = len(a.lost), len(a.doubled), a.refused
+	if !r.lostInKnownGap(len(a.lost)) {
+		require.Empty(r, some(a.lost), "%d of %d acknowledged events are lost", len(a.lost), len(r.events))
 	}
-	require.Len(r, a.byID, len(r.events), "the test's own ids differ")
-	a.readTable()
-	a.readRejected()
-	a.readLedger()
-
-	var lost, doubled []string
-	for _, e := range r.events {
-		switch n := a.found[e]; {
-		case n == 0:
-			lost = append(lost, e.decision.EventID.String())
-		case n > 1:
-			doubled = append(doubled, e.decision.EventID.String())
-		}
-	}
-	r.tally.lost, r.tally.doubled = len(lost), len(doubled)
-	if r.lostInKnownGap(len(lost)) {
-		lost = nil
-	}
-	require.Empty(r, some(lost), "%d of %d acknowledged events are lost", len(lost), len(r.events))
-	require.Empty(r, some(doubled), "%d events are there more than once", len(doubled))
-	require.Empty(r, a.mistakes, "rows that are not what was sent")
+	require.Empty(r, some(a.doubled), "%d events are there more than once", len(a.doubled))
+	require.Empty(r, a.mistakes, "something is not what was sent")
 }
+
+func some(ids []string) []string { return ids[:min(len(ids), 10)] }
 
 // waitDrained waits until all is in PostgreSQL, or until nothing moves any more.
 func (r *rig) waitDrained() {
@@ -82,6 +70,27 @@ func (r *rig) waitDrained() {
 // stillness is longer than the longest pause between two attempts to write.
 const stillness = 15 * time.Second
 
+func (r *rig) accountOn(conn *pgx.Conn) *account {
+	r.Helper()
+	a := &account{rig: r, conn: conn, byID: map[decision.UUID]*event{}, found: map[*event]int{}}
+	for _, e := range r.events {
+		a.byID[e.decision.EventID] = e
+	}
+	require.Len(r, a.byID, len(r.events), "the test's own ids differ")
+	a.readTable()
+	a.readRejected()
+	a.readLedger()
+	for _, e := range r.events {
+		switch n := a.found[e]; {
+		case n == 0:
+			a.lost = append(a.lost, e.decision.EventID.String())
+		case n > 1:
+			a.doubled = append(a.doubled, e.decision.EventID.String())
+		}
+	}
+	return a
+}
+
 func (a *account) readTable() {
 	columns := make([]string, 0, len(decision.Fields()))
 	for _, f := range decision.Fields() {
@@ -106,17 +115,14 @@ func (a *account) readTable() {
 	require.NoError(a, rows.Err())
 }
 
-var (
-	eventIDField, _ = decision.Index("log.record.uid")
-	labelTimeColumn = "oracle_computation_time_ms" // what it took: no test knows
-)
+var eventIDField, _ = decision.Index(uid)
 
 func (a *account) compare(e *event, got []any) {
 	want := e2etest.Stored(e.decision)
 	for i := range decision.Fields() {
 		f := &decision.Fields()[i]
-		if f.Column == labelTimeColumn {
-			continue
+		if f.Column == "oracle_computation_time_ms" {
+			continue // what it took, no test knows
 		}
 		if sent := e2etest.Native(f, &want); !reflect.DeepEqual(sent, got[i]) {
 			a.mistake("%s: %s is %v, must be %v", e.decision.EventID, f.Column, got[i], sent)
@@ -124,7 +130,6 @@ func (a *account) compare(e *event, got []any) {
 	}
 }
 
-// mistake notes what is wrong; at most some, with what belongs to each.
 func (a *account) mistake(format string, args ...any) {
 	if len(a.mistakes) < 10 {
 		a.mistakes = append(a.mistakes, fmt.Sprintf(format, args...))
@@ -137,10 +142,58 @@ func (a *account) readLedger() {
 	require.NoError(a, a.conn.QueryRow(a.Context(), `SELECT coalesce(sum(received), 0), coalesce(sum(written), 0),
 		coalesce(sum(duplicate), 0), coalesce(sum(rejected), 0), coalesce(sum(conflict), 0) FROM compression_telemetry_batches`).
 		Scan(&received, &written, &duplicate, &rejected, &conflict))
-	require.Equal(a, received, written+duplicate+rejected, "received = written + duplicate + rejected")
-	require.Equal(a, a.written, written, "the ledger's written = the rows of the table")
-	require.Equal(a, a.refused, rejected, "the ledger's rejected = the rejected rows")
-	require.Zero(a, conflict, "the same event never comes with other content")
+	for _, sum := range []struct {
+		name      string
+		got, want int
+	}{
+		{"received = written + duplicate + rejected", received, written + duplicate + rejected},
+		{"written = the rows of the table", written, a.written},
+		{"rejected = the rejected rows", rejected, a.refused},
+		{"conflicts, since an event never comes with other content", conflict, 0},
+	} {
+		if sum.got != sum.want {
+			a.mistake("the ledger: %s: %d, must be %d", sum.name, sum.got, sum.want)
+		}
+	}
 }
 
-func some(ids []string) []string { return ids[:min(len(ids), 10)] }
+// An account that sees nothing would pass every fault.
+func TestTheAccountSeesWhatIsLostDoubledOrChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, fault{events: oneIn(5)}, onCommit)
+	r.startLoad()
+	r.waitAcknowledged(10 * len(twists))
+	r.settle()
+	r.requireAccount()
+	for _, c := range []struct{ name, damage, want string }{
+		{"lost", "DELETE FROM compression_telemetry WHERE event_id = $1", "lost: 1"},
+		{"lost of the rejected", "DELETE FROM compression_telemetry_rejected WHERE digest IN (SELECT digest FROM compression_telemetry_rejected LIMIT 1)", "lost: 1"},
+		{"changed", "UPDATE compression_telemetry SET rtt_ms = rtt_ms + 0.001 WHERE event_id = $1", "rtt_ms is"},
+		{"an optional value gone", "UPDATE compression_telemetry SET session_id = NULL WHERE event_id = $1", "session_id is <nil>"},
+		{"doubled", `CREATE TEMP TABLE again AS SELECT * FROM compression_telemetry WHERE event_id = $1;
+			UPDATE again SET timestamp = timestamp - interval '1 s'; INSERT INTO compression_telemetry SELECT * FROM again`, "doubled: 1"},
+		{"somebody else's", "UPDATE compression_telemetry SET event_id = gen_random_uuid() WHERE event_id = $1", "should not be"},
+		{"another reason", "UPDATE compression_telemetry_rejected SET reason = 'refused' WHERE reason = 'not_finite'", "rejected as refused"},
+		{"another original", "UPDATE compression_telemetry_rejected SET original = a.original FROM (SELECT original FROM compression_telemetry_rejected WHERE reason = 'not_finite' LIMIT 1) AS a WHERE reason = 'out_of_range'", "the original is"},
+		{"ledger", "UPDATE compression_telemetry_batches SET written = written + 1, received = received + 1", "written = the rows"},
+	} {
+		conn := pgtest.Connect(t, r.admin)
+		_, err := conn.Exec(t.Context(), "BEGIN")
+		require.NoError(t, err)
+		id := "'" + r.aGoodOne().decision.EventID.String() + "'"
+		_, err = conn.Exec(t.Context(), strings.ReplaceAll(c.damage, "$1", id))
+		require.NoError(t, err, c.name)
+		a := r.accountOn(conn)
+		require.NoError(t, conn.Close(t.Context())) // undoes it
+		require.Contains(t, fmt.Sprintf("lost: %d, doubled: %d, %s", len(a.lost), len(a.doubled), a.mistakes), c.want, c.name)
+	}
+}
+
+func (r *rig) aGoodOne() *event {
+	for _, e := range r.events {
+		if e.good() {
+			return e
+		}
+	}
+	panic("none is good")
+}

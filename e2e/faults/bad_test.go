@@ -127,7 +127,7 @@ func TestBadEventsAreKeptWithReasonAndOriginalAndHoldUpNobody(t *testing.T) {
 				r.waitAcknowledged(short)
 			},
 			verify: func(r *rig) {
-				require.NotZero(r, r.refused, "some were bad")
+				require.NotZero(r, r.tally.refused, "some were bad")
 				r.requireResendChangesNothing()
 			},
 		}

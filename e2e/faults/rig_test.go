@@ -31,16 +31,12 @@ type rig struct {
 	proxy      *proxy   // nil without useProxy
 	events     []*event // of all rounds
 	tally      tally
-
-	// What the last account found.
-	mistakes []string
-	refused  int
 }
 
 // tally is what RESULTS.md says of a rig.
 type tally struct {
-	rounds, lost, doubled, again int
-	notes                        []string
+	rounds, lost, doubled, again, refused int
+	notes                                 []string
 }
 
 func newRig(t *testing.T, f fault, p promise) *rig {
