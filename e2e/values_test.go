@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/csv"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -11,7 +12,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
-	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/export"
 )
 
 // expected is what the table must hold of a decision that a Recorder recorded.
@@ -83,9 +84,9 @@ func requireTable(t *testing.T, conn *pgx.Conn, want map[string]decision.Decisio
 
 func requireCSV(t *testing.T, conn *pgx.Conn, want map[string]decision.Decision) {
 	t.Helper()
-	exported, err := trainingset.Export(t.Context(), conn, t.TempDir(), trainingset.ExportOptions{})
+	exported, err := export.Run(t.Context(), conn, filepath.Join(t.TempDir(), "set"), export.Options{})
 	require.NoError(t, err)
-	file, err := os.Open(exported.File)
+	file, err := os.Open(exported.File(0, export.CSV))
 	require.NoError(t, err)
 	defer func() { _ = file.Close() }()
 	lines, err := csv.NewReader(file).ReadAll()

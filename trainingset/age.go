@@ -50,3 +50,16 @@ func ParseAge(text string) (time.Duration, error) {
 	}
 	return time.Duration(n) * unit, nil
 }
+
+// AgeText writes a duration of whole seconds as ParseAge reads it; 0 for none.
+func AgeText(age time.Duration) string {
+	if age == 0 {
+		return "0"
+	}
+	for _, unit := range []byte("dhm") {
+		if age%ageUnits[unit] == 0 {
+			return strconv.FormatInt(int64(age/ageUnits[unit]), 10) + string(unit)
+		}
+	}
+	return strconv.FormatInt(int64(age/time.Second), 10) + "s"
+}

@@ -1,6 +1,7 @@
 package trainingset
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,18 +26,70 @@ func TestColumnsAreThePlansInThePlansOrder(t *testing.T) {
 	require.Equal(t, planColumnNames(), Columns())
 }
 
-func TestNoIdentityIsExportedButTheTime(t *testing.T) {
+func names(columns []Column) (names []string) {
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func TestPlanPriorHasThePlansNamesButHoldsNoOutcome(t *testing.T) {
 	t.Parallel()
-	for _, f := range columns {
-		if f.Column != timestampColumn {
-			require.NotEqual(t, decision.RoleIdentity, f.Role, f.Column)
+	columns := PlanPrior.Columns(Further{})
+	require.Equal(t, planColumnNames(), names(columns))
+	priors := 0
+	for _, c := range columns {
+		require.NotEqual(t, decision.RoleOutcome, c.Field.Role, c.Name)
+		if c.Field.Role == decision.RolePrior {
+			priors++
+			require.Equal(t, c.Name, strings.Replace(c.Field.Column, "_prior", "", 1))
+			require.Equal(t, decision.Column(c.Name).Unit, c.Unit(), c.Name)
 		}
+	}
+	require.Equal(t, len(withRole(decision.RoleOutcome)), priors)
+	require.Equal(t, 7, priors)
+}
+
+func TestContextHoldsOnlyWhatWasKnownAndTheLabel(t *testing.T) {
+	t.Parallel()
+	columns := Context.Columns(Further{})
+	require.Equal(t, "timestamp", columns[0].Name)
+	last := len(columns) - 1
+	require.Equal(t, []string{"oracle_algorithm", "group_id"}, names(columns[last-1:]))
+	for _, c := range columns[1 : last-1] {
+		require.Contains(t, []decision.Role{decision.RoleContext, decision.RolePrior}, c.Field.Role, c.Name)
+	}
+	require.Len(t, columns, 1+12+8+1+1)
+}
+
+func TestAllHoldsEveryFieldButIdentity(t *testing.T) {
+	t.Parallel()
+	got := names(All.Columns(Further{}))
+	for _, f := range decision.Fields() {
+		require.Equal(t, !Identifies(&f), slices.Contains(got, f.Column), f.Column)
+	}
+	require.Equal(t, []string{"group_id", "sample_weight", "label_margin"}, got[len(got)-3:])
+}
+
+func TestNoSetHoldsIdentityUnlessAsked(t *testing.T) {
+	t.Parallel()
+	identity := []string{"vm_id", "request_id", "session_id", "event_id", "recorder_id", "recorder_sequence"}
+	for _, set := range ColumnSets() {
+		without, with := names(set.Columns(Further{})), names(set.Columns(Further{Identity: true}))
+		for _, name := range identity {
+			require.NotContains(t, without, name, set)
+			require.Contains(t, with, name, set)
+		}
+		require.Len(t, with, len(without)+len(identity), set)
 	}
 }
 
-func TestEveryColumnKeepsItsName(t *testing.T) {
+func TestGroupAndWeightsComeOnceAndLast(t *testing.T) {
 	t.Parallel()
-	for _, f := range columns {
-		require.True(t, strings.HasSuffix(csvExpression(f), `"`+f.Column+`"`), csvExpression(f))
+	for _, set := range ColumnSets() {
+		got := names(set.Columns(Further{Group: true, Weights: true}))
+		require.Equal(t, []string{"group_id", "sample_weight", "label_margin"}, got[len(got)-3:], set)
+		sorted := slices.Sorted(slices.Values(got))
+		require.Equal(t, sorted, slices.Compact(slices.Clone(sorted)), set)
 	}
 }

@@ -33,7 +33,8 @@ func (l Labels) plus(algorithm string, rows int64) Labels {
 // Balance counts rows by link type and label.
 type Balance map[string]Labels
 
-func (b Balance) add(linkType, algorithm string, rows int64) {
+// Add counts rows of one link type and label.
+func (b Balance) Add(linkType, algorithm string, rows int64) {
 	b[linkType] = b[linkType].plus(algorithm, rows)
 }
 

@@ -10,10 +10,10 @@ import (
 func TestBalanceAddsUpOverLinkTypes(t *testing.T) {
 	t.Parallel()
 	b := Balance{}
-	b.add("dc", "HDE", 3)
-	b.add("dc", "AMST", 1)
-	b.add("wan", "HDE", 2)
-	b.add("dc", "HDE", 1)
+	b.Add("dc", "HDE", 3)
+	b.Add("dc", "AMST", 1)
+	b.Add("wan", "HDE", 2)
+	b.Add("dc", "HDE", 1)
 	require.Equal(t, Balance{"dc": {HDE: 4, AMST: 1}, "wan": {HDE: 2}}, b)
 	require.Equal(t, Labels{HDE: 6, AMST: 1}, b.Overall())
 	require.EqualValues(t, 7, b.Overall().Total())

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -70,19 +69,6 @@ func TestReportOfAnEmptyFileIsReadable(t *testing.T) {
 	golden(t, "no_records.txt", textOf(t, report.WriteText))
 }
 
-func TestExportResultIsReadable(t *testing.T) {
-	t.Parallel()
-	result := ExportResult{
-		File: "data/dwcp_training.csv", Rows: 100, Bytes: 23456,
-		From: moment.Add(-720 * time.Hour), To: moment, Oldest: moment.Add(-time.Hour), Newest: moment,
-		Balance:    Balance{"dc": {20, 10}, "wan": {65, 5}},
-		WithActual: 80, Agreed: 60, OracleVersions: map[string]int64{"plan/1": 100},
-	}
-	golden(t, "export.txt", textOf(t, result.WriteText))
-	require.Equal(t, 0.75, result.Agreement())
-	require.Zero(t, ExportResult{}.Agreement(), "no row, no division by zero")
-}
-
 func TestReportSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	report := validTable(50).validate(t)
@@ -105,7 +91,6 @@ func TestWriteTextReturnsTheWritersError(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
 	require.ErrorIs(t, validTable(5).validate(t).WriteText(failing{full}), full)
-	require.ErrorIs(t, ExportResult{Rows: 1}.WriteText(failing{full}), full)
 }
 
 type failing struct{ err error }

@@ -112,7 +112,7 @@ func (v *validator) tally(line int, d *decision.Decision) {
 	}
 	known := decision.Column(linkTypeColumn).Check(d) == nil && decision.Column(labelColumn).Check(d) == nil
 	if known {
-		v.balance.add(string(d.LinkType), string(d.OracleAlgorithm.Value), 1)
+		v.balance.Add(string(d.LinkType), string(d.OracleAlgorithm.Value), 1)
 	}
 }
 

@@ -3,54 +3,27 @@ package trainingset
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/csv"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/decision"
-	"github.com/novacron/dwcp-telemetry/internal/oracle"
-	"github.com/novacron/dwcp-telemetry/internal/sample"
+	"github.com/novacron/dwcp-telemetry/trainingset/trainingsettest"
 )
 
 // moment is when the decisions of tests without a database were made.
 var moment = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// measured is the sample as the collector stores it: labelled, hashed, without
-// what the table refuses.
-var measured = sync.OnceValue(func() []decision.Decision {
-	var all []decision.Decision
-	for d, err := range sample.Measured() {
-		if err != nil {
-			panic(err)
-		}
-		hash := sha256.Sum256([]byte(d.VMID))
-		d.VMID, d.VMKeyID = hex.EncodeToString(hash[:]), decision.Some("test")
-		binary.BigEndian.PutUint64(d.EventID[8:], uint64(len(all)+1))
-		if err := oracle.Plan.Label(&d); err == nil && decision.CheckStored(&d) == nil {
-			all = append(all, d)
-		}
-	}
-	return all
-})
-
-// decisions returns the first n of the sample, one a second up to newest.
-func decisions(n int, newest time.Time) []decision.Decision {
-	chosen := slices.Clone(measured()[:n])
-	for i := range chosen {
-		chosen[i].Timestamp = newest.Add(time.Duration(i-n+1) * time.Second).UTC().Truncate(time.Microsecond)
-	}
-	return chosen
-}
+var (
+	measured  = trainingsettest.Measured
+	decisions = trainingsettest.Decisions
+)
 
 // table is a CSV that a test changes before it is written.
 type table struct {

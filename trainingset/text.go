@@ -3,6 +3,9 @@ package trainingset
 import (
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 // text writes lines and keeps the first error.
@@ -30,3 +33,5 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+func formatTime(t time.Time) string { return decision.TimeValue(t).String() }

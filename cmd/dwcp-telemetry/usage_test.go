@@ -23,7 +23,7 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		"export --out d --since month": `--since: must be a whole number and a unit (s, m, h, d or w), like 30d, got "month"`,
 		"migrate":                      "say what to do: migrate up or migrate status (see dwcp-telemetry migrate --help)",
 		"migrate down":                 `there is no command "dwcp-telemetry migrate down" (see dwcp-telemetry migrate --help)`,
-		"expotr":                       `there is no command "dwcp-telemetry expotr"; did you mean export? (see dwcp-telemetry --help)`,
+		"expotr":                       `there is no command "dwcp-telemetry expotr"; did you mean export or exports? (see dwcp-telemetry --help)`,
 	} {
 		r := execute(t, nil, strings.Fields(line)...)
 		require.Equal(t, 2, r.code, line)
@@ -36,7 +36,10 @@ func TestOptionsThatOnlyTheExportCanJudgeAreToldAsFlags(t *testing.T) {
 	env := with(database(t))
 	succeed(t, env, "migrate", "up")
 	failWith(t, "--min-quality: must be at least 0 and below 1: scores are 0..1 and must lie above it, got \"2\"", env, "export", "--out", t.TempDir(), "--min-quality", "2")
-	failWith(t, "--limit: must not be negative; 0 means no limit, got \"-1\"", env, "export", "--out", t.TempDir(), "--limit", "-1")
+	failWith(t, "--sample: must not be negative; 0 takes every row, got \"-1\"", env, "export", "--out", t.TempDir(), "--sample", "-1")
+	failWith(t, "--link-type: must be one of dc, metro, wan, edge, got \"wlan\"", env, "export", "--out", t.TempDir(), "--link-type", "dc,wlan")
+	failWith(t, "--to: must be a day like 2026-11-01 or a time like 2026-11-01T12:00:00Z, got \"soon\"", env, "export", "--out", t.TempDir(), "--to", "soon")
+	failWith(t, "--since: says when the window begins, and so does --from", env, "export", "--out", t.TempDir(), "--from", "2026-11-01", "--since", "2w")
 }
 
 func TestHelpTellsOfEveryCommand(t *testing.T) {

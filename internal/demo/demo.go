@@ -15,6 +15,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/progress"
 	"github.com/novacron/dwcp-telemetry/migrations"
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/export"
 )
 
 // Options say how the demo runs.
@@ -179,23 +180,27 @@ func (r *run) export(ctx context.Context) error {
 			return "", err
 		}
 		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-		exported, err := trainingset.Export(ctx, conn, r.dir, trainingset.DefaultExportOptions())
+		exported, err := export.Run(ctx, conn, r.trainingSet(), export.DefaultOptions())
 		if err != nil {
 			return "", err
 		}
-		r.summary.Files = append(r.summary.Files, exported.File, r.collector.LogFile)
-		detail := fmt.Sprintf("%d rows in %s", exported.Rows, filepath.Base(exported.File))
-		if exported.Rows > r.summary.Written {
+		file, rows := exported.File(0, export.CSV), exported.Manifest.Rows
+		r.summary.Files = append(r.summary.Files, file, filepath.Join(exported.Dir, trainingset.ManifestName), r.collector.LogFile)
+		detail := fmt.Sprintf("%d rows in %s", rows, filepath.Base(file))
+		if rows > r.summary.Written {
 			detail += ", those of earlier runs among them"
 		}
 		return detail, nil
 	})
 }
 
+// trainingSet is the folder of the export.
+func (r *run) trainingSet() string { return filepath.Join(r.dir, "training") }
+
 func (r *run) validate(ctx context.Context) error {
 	return r.step("validating it", func(*progress.Step) (string, error) {
 		var err error
-		r.summary.Validation, err = trainingset.Validate(ctx, r.dir, trainingset.ValidateOptions{})
+		r.summary.Validation, err = trainingset.Validate(ctx, r.trainingSet(), trainingset.ValidateOptions{})
 		return "validated", err
 	})
 }

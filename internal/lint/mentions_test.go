@@ -15,7 +15,7 @@ import (
 // each user's own go, pip and apt are set up to fetch them, so a registry's or a
 // mirror's host has no place here.
 var publicHosts = []string{
-	"github.com", "go.dev", "keepachangelog.com", "opentelemetry.io", "pkg.go.dev", "semver.org",
+	"github.com", "go.dev", "keepachangelog.com", "mlcommons.org", "opentelemetry.io", "pkg.go.dev", "purl.org", "schema.org", "semver.org",
 	"www.apache.org", "www.postgresql.org",
 }
 

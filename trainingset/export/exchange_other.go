@@ -1,0 +1,5 @@
+//go:build !linux
+
+package export
+
+func exchange(from, to string) error { return moveAside(from, to) }
