@@ -35,6 +35,7 @@ const (
 	makePartition               // no partition takes one of the rows
 	strikeRow                   // the table refuses one row
 	again                       // at once: another transaction was in the way
+	elsewhere                   // at once, by a new connection: the server became read-only
 )
 
 // diagnose says what to do about an attempt's error.
@@ -51,6 +52,8 @@ func diagnose(err error) remedy {
 		return makePartition
 	case pg.Code == deadlockDetected, pg.Code == serializationFailure:
 		return again
+	case pg.Code == readOnly:
+		return elsewhere
 	case isRowFault(pg) && errors.As(err, &copying):
 		return strikeRow
 	}

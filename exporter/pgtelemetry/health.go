@@ -2,6 +2,7 @@ package pgtelemetry
 
 import (
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -15,8 +16,15 @@ type health struct {
 	log  *zap.Logger
 	host component.Host
 
-	mu      sync.Mutex
-	trouble [activities]string // the last one told of each activity, "" while all is well
+	mu       sync.Mutex
+	troubles [activities]trouble
+	tried    [activities]time.Time // the last attempt
+}
+
+// trouble is what is told of an activity; its zero value is none.
+type trouble struct {
+	kind string // the text of one trouble varies with the batch, this does not
+	err  error
 }
 
 // activity is what the exporter does with the database.
@@ -47,22 +55,46 @@ var wellAgain = [...]string{
 func (h *health) report(what activity, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	trouble := ""
+	h.tried[what] = time.Now()
+	h.tell(what, err)
+}
+
+// probed takes the outcome of a probe, which is no attempt.
+func (h *health) probed(what activity, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tell(what, err)
+}
+
+// waits reports that an activity was in trouble when it was last tried, and
+// that this was so long ago.
+func (h *health) waits(what activity, since time.Duration) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.troubles[what].err != nil && time.Since(h.tried[what]) >= since
+}
+
+func (h *health) tell(what activity, err error) {
+	now := trouble{err: err}
 	if err != nil {
-		// The text of one trouble varies with the batch; its kind does not.
-		trouble = sqlstate(err) + advice(err)
+		now.kind = sqlstate(err) + advice(err)
 	}
-	if trouble == h.trouble[what] {
+	before := h.troubles[what]
+	if now.kind == before.kind && (err == nil) == (before.err == nil) {
 		return
 	}
-	h.trouble[what] = trouble
+	h.troubles[what] = now
 	if err != nil {
 		h.log.Error(inTrouble[what], zap.Error(err), zap.String("sqlstate", sqlstate(err)), zap.String("advice", advice(err)))
 		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 		return
 	}
 	h.log.Info(wellAgain[what])
-	if h.trouble == [activities]string{} {
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	for _, left := range h.troubles {
+		if left.err != nil {
+			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(left.err))
+			return
+		}
 	}
+	componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }

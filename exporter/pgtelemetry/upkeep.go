@@ -24,6 +24,7 @@ func startUpkeep(e *pgExporter) *upkeep {
 	ctx, cancel := context.WithCancel(context.Background())
 	u := &upkeep{cancel: cancel}
 	u.done.Go(func() { e.again(ctx, upkeeping, e.keepAhead, upkeepEvery, upkeepRetry) })
+	u.done.Go(func() { e.probe(ctx, probeAfter, probeEvery) })
 	e.sayWhoMaintains()
 	if e.config.Maintenance.DSN != "" {
 		every := e.config.Maintenance.Interval

@@ -63,7 +63,7 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	how, strikes, deadlocks, partitioned := direct, 0, 0, false
+	how, strikes, deadlocks, partitioned, moved := direct, 0, 0, false, false
 	for {
 		res, err := w.attempt(ctx, b, how)
 		if err == nil {
@@ -84,6 +84,12 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 			if err := partitions.EnsureEach(ctx, w.pool, b.moments(), w.period); err != nil {
 				return nil, err
 			}
+		case elsewhere:
+			if moved {
+				return nil, err
+			}
+			moved = true
+			w.abandon(err)
 		case again:
 			if deadlocks++; deadlocks > maxDeadlocks {
 				return nil, err
@@ -123,9 +129,11 @@ func strikeLine(b *batch, err error) bool {
 	return true
 }
 
+func (w *writer) options() pgx.TxOptions { return pgx.TxOptions{BeginQuery: w.begin} }
+
 // attempt is one transaction.
 func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, error) {
-	tx, err := w.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: w.begin})
+	tx, err := w.pool.BeginTx(ctx, w.options())
 	if err != nil {
 		return nil, fmt.Errorf("begin a batch: %w", err)
 	}
