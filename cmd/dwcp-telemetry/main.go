@@ -1,5 +1,5 @@
 // Command dwcp-telemetry takes DWCP's decisions from collector to training
-// set: demo, migrate, replay, status, export, validate.
+// set: demo, migrate, partitions, replay, status, export, validate.
 //
 // It exits with 0 when done, 1 when a check failed, and 2 on wrong usage or an
 // operational error.

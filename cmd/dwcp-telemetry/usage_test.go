@@ -23,6 +23,12 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		"export --out d --since month": `--since: must be a whole number and a unit (s, m, h, d or w), like 30d, got "month"`,
 		"migrate":                      "say what to do: migrate up or migrate status (see dwcp-telemetry migrate --help)",
 		"migrate down":                 `there is no command "dwcp-telemetry migrate down" (see dwcp-telemetry migrate --help)`,
+		"partitions":                   "say what to do: partitions list, partitions plan or partitions run (see dwcp-telemetry partitions --help)",
+		"partitions drop":              `there is no command "dwcp-telemetry partitions drop" (see dwcp-telemetry partitions --help)`,
+		"partitions list 5":            `dwcp-telemetry partitions list takes no arguments, got "5" (see dwcp-telemetry partitions list --help)`,
+		"partitions run --ahead 0":     "--ahead: must be 1..11 months, got 0",
+		"partitions list --period y":   `--period: must be month, week or day, got "y"`,
+		"partitions run --retention x": `--retention: must be a whole number and a unit (s, m, h, d or w), like 30d, got "x"`,
 		"expotr":                       `there is no command "dwcp-telemetry expotr"; did you mean export or exports? (see dwcp-telemetry --help)`,
 	} {
 		r := execute(t, nil, strings.Fields(line)...)
@@ -46,7 +52,8 @@ func TestHelpTellsOfEveryCommand(t *testing.T) {
 	help := succeed(t, nil, "--help")
 	require.Equal(t, help, succeed(t, nil), "without a command there is help")
 	for command, says := range map[string]string{
-		"demo": "--keep", "migrate": "status", "migrate up": "Apply", "migrate status": "exit 1", "replay": "--keep-times",
+		"demo": "--keep", "migrate": "status", "migrate up": "Apply", "migrate status": "exit 1", "partitions": "DWCP_MAINTENANCE_URL",
+		"partitions list": "detach pending", "partitions plan": "--period", "partitions run": "exits with 1", "replay": "--keep-times",
 		"status": "ledger", "export": "--min-quality", "validate": "--rule",
 	} {
 		require.Contains(t, help, "  "+strings.Fields(command)[0])

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 // Recent is what was committed within some time.
@@ -16,18 +16,7 @@ type Recent struct {
 }
 
 // Partition is one partition of the table.
-type Partition struct {
-	Name          string    `json:"name"`
-	From          time.Time `json:"from,omitzero"` // zero for one without bounds
-	To            time.Time `json:"to,omitzero"`   // excluded
-	EstimatedRows int64     `json:"estimated_rows"`
-	Bytes         int64     `json:"bytes"` // with its indexes
-}
-
-// holds reports whether a decision of that moment belongs into it.
-func (p Partition) holds(moment time.Time) bool {
-	return !moment.Before(p.From) && moment.Before(p.To)
-}
+type Partition = partitions.Partition
 
 // Status is how the installation stands.
 type Status struct {
@@ -42,12 +31,8 @@ type Status struct {
 	Warnings         []string `json:"warnings,omitempty"`
 }
 
-var (
-	//go:embed sql/recent.sql
-	recentSQL string
-	//go:embed sql/partitions.sql
-	partitionsSQL string
-)
+//go:embed sql/recent.sql
+var recentSQL string
 
 // ReadStatus reads totals, recent batches and partitions. They are three
 // statements: on a busy system they may be milliseconds apart.
@@ -74,22 +59,15 @@ func ReadStatus(ctx context.Context, q Querier) (Status, error) {
 	return s, nil
 }
 
-func readPartitions(ctx context.Context, q Querier) ([]Partition, error) {
-	rows, err := q.Query(ctx, partitionsSQL)
-	if err != nil {
-		return nil, explain("list the partitions", err)
+// readPartitions leaves out what is none any more.
+func readPartitions(ctx context.Context, q Querier) (held []Partition, err error) {
+	all, err := partitions.List(ctx, q)
+	for _, p := range all {
+		if p.State == partitions.Attached || p.State == partitions.DetachPending {
+			held = append(held, p)
+		}
 	}
-	partitions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Partition, error) {
-		var p Partition
-		var from, to *time.Time
-		err := row.Scan(&p.Name, &from, &to, &p.EstimatedRows, &p.Bytes)
-		p.From, p.To = orZero(from), orZero(to)
-		return p, err
-	})
-	if err != nil {
-		return nil, explain("list the partitions", err)
-	}
-	return partitions, nil
+	return held, err
 }
 
 // warnings are what someone should do something about.
@@ -104,26 +82,29 @@ func (s *Status) warnings() (warnings []string) {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d of the duplicates came with other content under the same id; the first one was kept", t.Conflict))
 	}
-	next := nextMonth(s.Now)
-	for _, moment := range []time.Time{s.Now, next} {
-		if !s.covers(moment) {
-			warnings = append(warnings, fmt.Sprintf(
-				"no partition holds %s; the collector makes it on demand, or `SELECT ensure_partition('%s')` does",
-				moment.Format("January 2006"), moment.Format(time.DateOnly)))
+	return append(warnings, s.partitionWarnings()...)
+}
+
+// partitionWarnings go by the default retention: the collector's is not known
+// here.
+func (s *Status) partitionWarnings() (warnings []string) {
+	covered := partitions.CoveredUntil(s.Partitions, s.Now)
+	ahead := partitions.CountAhead(s.Partitions, s.Now)
+	if !covered.IsZero() && (covered.Equal(s.Now) || ahead == 0) {
+		warnings = append(warnings, fmt.Sprintf(
+			"no partition holds %s; the collector makes it on demand, or `dwcp-telemetry partitions run` does", covered.Format(time.DateOnly)))
+	}
+	cutoff := s.Now.Add(-partitions.Defaults().Retention)
+	expired := 0
+	for _, p := range s.Partitions {
+		if !p.To.IsZero() && p.To.Before(cutoff) {
+			expired++
 		}
+	}
+	if expired > 0 {
+		warnings = append(warnings, fmt.Sprintf(
+			"%d partitions are older than %s, the default retention: unless the collector's is longer nobody keeps it (maintenance::dsn); `dwcp-telemetry partitions plan` says more",
+			expired, cutoff.Format(time.DateOnly)))
 	}
 	return warnings
-}
-
-func (s *Status) covers(moment time.Time) bool {
-	for _, p := range s.Partitions {
-		if p.holds(moment) {
-			return true
-		}
-	}
-	return false
-}
-
-func nextMonth(now time.Time) time.Time {
-	return time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 }

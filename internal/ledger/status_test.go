@@ -10,7 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
+
+func nextMonth(now time.Time) time.Time {
+	return time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+}
 
 // makePartitions makes those of this month and of the next, as the exporter
 // does ahead of time.
@@ -89,48 +94,38 @@ func TestPartitionWithoutBoundsIsListed(t *testing.T) {
 func TestMissingPartitionIsAWarningBeforeItIsNeeded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	require.Len(t, b.status(t).Warnings, 2, "neither this month's nor the next one's is there")
-	b.exec(t, "SELECT ensure_partition($1)", b.now)
+	missing := func(day time.Time) []string {
+		return []string{"no partition holds " + day.Format(time.DateOnly) +
+			"; the collector makes it on demand, or `dwcp-telemetry partitions run` does"}
+	}
+	require.Equal(t, missing(b.now), b.status(t).Warnings)
+	b.exec(t, "SELECT ensure_partition($1, 'week')", b.now)
 	status := b.status(t)
-	next := nextMonth(status.Now)
-	require.Equal(t, []string{"no partition holds " + next.Format("January 2006") +
-		"; the collector makes it on demand, or `SELECT ensure_partition('" + next.Format(time.DateOnly) + "')` does"}, status.Warnings)
-	b.makePartitions(t)
+	require.Equal(t, missing(status.Partitions[0].To), status.Warnings)
+	b.exec(t, "SELECT ensure_partition($1, 'day')", status.Partitions[0].To)
 	require.Empty(t, b.status(t).Warnings)
+}
+
+func TestExpiredPartitionsThatAreStillThereAreAWarning(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.makePartitions(t)
+	b.exec(t, "SELECT ensure_partition(now() - interval '200 days', 'month'), ensure_partition(now() - interval '92 days', 'day')")
+	warnings := b.status(t).Warnings
+	require.Len(t, warnings, 1)
+	require.Contains(t, warnings[0], "2 partitions are older than "+b.now.AddDate(0, 0, -90).Format(time.DateOnly))
 }
 
 func TestWarningsNameWhatDoesNotAddUp(t *testing.T) {
 	t.Parallel()
-	covering := []Partition{{From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	covering := []Partition{{From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), State: partitions.Attached},
+		{From: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC), State: partitions.Attached}}
 	status := Status{Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Partitions: covering,
 		Totals: Totals{Received: 10, Written: 5, Duplicate: 3, Conflict: 2, Rejected: 1}}
 	require.Equal(t, []string{
 		"received 10 is not written 5 + duplicate 3 + rejected 1: the ledger was changed by hand or a batch is lost",
 		"2 of the duplicates came with other content under the same id; the first one was kept",
 	}, status.warnings())
-}
-
-func TestNextMonthComesAfterDecemberToo(t *testing.T) {
-	t.Parallel()
-	for now, want := range map[string]string{
-		"2026-11-24T10:00:00Z": "2026-12-01T00:00:00Z",
-		"2026-12-31T23:59:59Z": "2027-01-01T00:00:00Z",
-		"2027-01-31T00:00:00Z": "2027-02-01T00:00:00Z",
-	} {
-		moment, err := time.Parse(time.RFC3339, now)
-		require.NoError(t, err)
-		require.Equal(t, want, nextMonth(moment).Format(time.RFC3339))
-	}
-}
-
-func TestPartitionEndsBeforeItsUpperBound(t *testing.T) {
-	t.Parallel()
-	month := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	p := Partition{From: month, To: nextMonth(month)}
-	require.True(t, p.holds(p.From))
-	require.True(t, p.holds(p.To.Add(-time.Microsecond)))
-	require.False(t, p.holds(p.To))
-	require.False(t, p.holds(p.From.Add(-time.Microsecond)))
 }
 
 // A page that scanned the table of decisions would fail for this user.
@@ -145,6 +140,7 @@ func TestStatusNeedsTheLedgerAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 	})
 	b.exec(t, "GRANT SELECT ON compression_telemetry_batches TO ledger_only")
+	b.exec(t, "GRANT EXECUTE ON FUNCTION compression_telemetry_partitions() TO ledger_only")
 	login := pgtest.Connect(t, pgtest.Login(t, b.url, "ledger_only"))
 	_, err := login.Exec(t.Context(), "SELECT FROM compression_telemetry")
 	require.ErrorContains(t, err, "permission denied")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
@@ -35,7 +36,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func november() Partition {
 	return Partition{Name: "compression_telemetry_202611", From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		To: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), EstimatedRows: 6610, Bytes: 3 << 20}
+		To: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), State: partitions.Attached, EstimatedRows: 6610, Bytes: 3 << 20}
 }
 
 func TestStatusIsReadable(t *testing.T) {

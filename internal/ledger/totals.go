@@ -7,20 +7,17 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
 // Querier is a *pgx.Conn, a pgx.Tx or a *pgxpool.Pool.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
+type Querier = partitions.Querier
 
 // ErrNotMigrated is the error for a database that has no ledger.
-var ErrNotMigrated = errors.New("the database holds no load ledger; `dwcp-telemetry migrate up` makes it")
+var ErrNotMigrated = errors.New("the database holds no load ledger of this version; `dwcp-telemetry migrate up` makes it")
 
 // Totals is the sum of the ledger.
 type Totals struct {
@@ -106,7 +103,7 @@ func orZero(t *time.Time) time.Time {
 // makes it.
 func explain(doing string, err error) error {
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "42P01" { // undefined_table
+	if errors.As(err, &pgErr) && (pgErr.Code == "42P01" || pgErr.Code == "42703") { // undefined_table, undefined_column
 		return fmt.Errorf("%s: %w (%w)", doing, ErrNotMigrated, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -107,7 +107,7 @@ func TestLedgerThatIsNotThereIsSaidSo(t *testing.T) {
 	conn := pgtest.Connect(t, pgtest.EmptyDatabase(t))
 	_, err := ReadTotals(t.Context(), conn)
 	require.ErrorIs(t, err, ErrNotMigrated)
-	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger; `dwcp-telemetry migrate up` makes it")
+	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger of this version; `dwcp-telemetry migrate up` makes it")
 	_, err = ReadStatus(t.Context(), conn)
 	require.ErrorIs(t, err, ErrNotMigrated)
 }

@@ -11,7 +11,7 @@ import (
 func Ensure(ctx context.Context, q Querier, moment time.Time, period Period) (name string, err error) {
 	err = q.QueryRow(ctx, "SELECT public.ensure_partition($1, $2)", moment, string(period)).Scan(&name)
 	if err != nil {
-		return "", fmt.Errorf("make the partition for %s: %w", moment.UTC().Format(time.DateOnly), err)
+		return "", explain("make the partition for "+moment.UTC().Format(time.DateOnly), err)
 	}
 	return name, nil
 }

@@ -112,3 +112,14 @@ func TestNoClockOfTheCollectorsIsRead(t *testing.T) {
 	}
 	require.Greater(t, read, 8)
 }
+
+func TestAPartitionEndsBeforeItsUpperBound(t *testing.T) {
+	t.Parallel()
+	november := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	p := Partition{From: november, To: november.AddDate(0, 1, 0)}
+	require.True(t, p.Holds(p.From))
+	require.True(t, p.Holds(p.To.Add(-time.Microsecond)))
+	require.False(t, p.Holds(p.To))
+	require.False(t, p.Holds(p.From.Add(-time.Microsecond)))
+	require.False(t, Partition{}.Holds(november), "a DEFAULT one")
+}

@@ -198,7 +198,7 @@ func TestWhoMayNotMaintainIsTold(t *testing.T) {
 	}
 	require.Equal(t, 10, b.rows(t))
 	_, err := keeper(Defaults()).Run(t.Context(), pgtest.Connect(t, pgtest.EmptyDatabase(t)))
-	require.ErrorContains(t, err, "42883", "a database that is not migrated")
+	require.ErrorIs(t, err, ErrNotMigrated)
 }
 
 func TestTheConnectionIsLeftAsItWas(t *testing.T) {

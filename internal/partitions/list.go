@@ -3,6 +3,7 @@ package partitions
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,7 +67,7 @@ var listSQL string
 func List(ctx context.Context, q Querier) ([]Partition, error) {
 	rows, err := q.Query(ctx, listSQL, mark)
 	if err != nil {
-		return nil, fmt.Errorf("list the partitions: %w", err)
+		return nil, explain("list the partitions", err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Partition, err error) {
 		var from, to *time.Time
@@ -75,9 +76,22 @@ func List(ctx context.Context, q Querier) ([]Partition, error) {
 		return p, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list the partitions: %w", err)
+		return nil, explain("list the partitions", err)
 	}
 	return all, nil
+}
+
+// ErrNotMigrated is the error for a database that has no such functions.
+var ErrNotMigrated = errors.New("the database lacks functions of this version; `dwcp-telemetry migrate up` makes them")
+
+// explain says what was being done and, where the schema is missing, what makes
+// it.
+func explain(doing string, err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42883" { // undefined_function
+		return fmt.Errorf("%s: %w (%w)", doing, ErrNotMigrated, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 func orZero(t *time.Time) time.Time {

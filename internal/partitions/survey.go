@@ -60,7 +60,7 @@ func lookForPartman(ctx context.Context, q Querier) (*Partman, error) {
 	err := q.QueryRow(ctx, "SELECT schema, readable, retention, keeps_table FROM public.compression_telemetry_partman()").
 		Scan(&schema, &readable, &retention, &keeps)
 	if err != nil {
-		return nil, fmt.Errorf("look whether pg_partman manages the table: %w", err)
+		return nil, explain("look whether pg_partman manages the table", err)
 	}
 	if schema == nil {
 		return nil, nil
