@@ -23,9 +23,9 @@ func maintained(t *testing.T, url string) func(*Config) {
 func (b *testBundle) eventually(t *testing.T, sql string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		var true_ bool
-		require.NoError(t, b.admin.QueryRow(t.Context(), sql).Scan(&true_))
-		return true_
+		var is bool
+		require.NoError(t, b.admin.QueryRow(t.Context(), sql).Scan(&is))
+		return is
 	}, 20*time.Second, 20*time.Millisecond, sql)
 }
 

@@ -40,16 +40,18 @@ const (
 // anEntry inserts a row of the ledger as the exporter, retention, forget or
 // relabel might, committed at a moment.
 func (b *testBundle) anEntry(t testing.TB, conn *pgx.Conn, random *rand.Rand, at time.Time) {
+	t.Helper()
 	n := func(below int64) int64 { return random.Int64N(below) }
 	kind := []string{"load", "load", "load", "load", "retention", "forget", "relabel"}[n(7)]
-	written, duplicate, rejected, removed, candidates := int64(0), int64(0), int64(0), int64(0), int64(0)
-	labels, reasons, who := "{}", "{}", "{}"
+	var written, duplicate, rejected, removed, candidates int64
+	var labels string
+	reasons, who := "{}", "{}"
 	link, label := []string{"dc", "wan", "edge"}[n(3)], []string{"HDE", "AMST"}[n(2)]
 	switch kind {
 	case "load":
 		written, duplicate, rejected = n(5000), n(50), n(20)
 		candidates = n(written + 1)
-		labels = []string{fmt.Sprintf(`{"%s": {"%s": %d}}`, link, label, written), "null"}[n(10)/9]
+		labels = []string{fmt.Sprintf(`{%q: {%q: %d}}`, link, label, written), "null"}[n(10)/9]
 		reasons = fmt.Sprintf(`{"out_of_range": %d}`, rejected)
 		who = fmt.Sprintf(`{"recorder-%d": {"count": %d, "last": %d}}`, n(4), written, n(1_000_000))
 	case "relabel":
@@ -57,7 +59,7 @@ func (b *testBundle) anEntry(t testing.TB, conn *pgx.Conn, random *rand.Rand, at
 		labels = `{"wan": {"HDE": 2, "AMST": -2}}`
 	default:
 		removed, candidates = n(5000), -n(100)
-		labels = fmt.Sprintf(`{"%s": {"%s": %d}}`, link, label, -removed)
+		labels = fmt.Sprintf(`{%q: {%q: %d}}`, link, label, -removed)
 	}
 	_, err := conn.Exec(t.Context(), `INSERT INTO compression_telemetry_batches (committed_at, kind, received, written, duplicate, conflict, rejected,
 		removed, candidates, newest, labels, rejected_by_reason, recorders) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -182,8 +184,8 @@ func TestFoldingBesideOthersIsSeenByNobody(t *testing.T) {
 	}, 20*time.Second, time.Millisecond)
 	close(stop)
 	all.Wait()
-	require.EqualValues(t, 500, value[int](t, b.admin, "SELECT sum(written) FROM compression_telemetry_batches"))
-	require.EqualValues(t, 500, value[int](t, b.admin, "SELECT sum(batches) FROM compression_telemetry_batches"))
+	require.Equal(t, 500, value[int](t, b.admin, "SELECT sum(written) FROM compression_telemetry_batches"))
+	require.Equal(t, 500, value[int](t, b.admin, "SELECT sum(batches) FROM compression_telemetry_batches"))
 	var labels map[string]map[string]int
 	require.NoError(t, json.Unmarshal([]byte(value[string](t, b.admin, "SELECT labels FROM compression_telemetry_batches ORDER BY batches DESC LIMIT 1")), &labels))
 	require.GreaterOrEqual(t, labels["wan"]["HDE"], 490)

@@ -12,6 +12,7 @@ import (
 // onPartman runs a test on a table that pg_partman manages: on the real one, and
 // on a stand-in that has what of it is looked at, for servers without it.
 func onPartman(t *testing.T, test func(t *testing.T, b *testBundle)) {
+	t.Helper()
 	t.Run("stand-in", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
@@ -50,6 +51,7 @@ func onPartman(t *testing.T, test func(t *testing.T, b *testBundle)) {
 func TestWherePgPartmanManagesTheTableItIsOnlyLookedAt(t *testing.T) {
 	t.Parallel()
 	onPartman(t, func(t *testing.T, b *testBundle) {
+		t.Helper()
 		insert := func(at time.Time) {
 			b.exec(t, "INSERT INTO compression_telemetry "+columns+" VALUES ($1, gen_random_uuid(), 'vm', 'r', 'wan', 'eu', 1, 1, 1, 1, 1, 'x', true, 'HDE', 1, true)", at)
 		}
@@ -91,6 +93,7 @@ func TestWherePgPartmanManagesTheTableItIsOnlyLookedAt(t *testing.T) {
 func TestWhatPgPartmanIsToldIsChecked(t *testing.T) {
 	t.Parallel()
 	onPartman(t, func(t *testing.T, b *testBundle) {
+		t.Helper()
 		b.exec(t, "GRANT USAGE ON SCHEMA partman TO dwcp_owner; GRANT SELECT ON partman.part_config TO dwcp_owner")
 		look := func(ahead int) *Survey {
 			survey, err := Look(t.Context(), b.login(t, "dwcp_ml_reader"), Settings{Period: Month, Ahead: ahead, Retention: 90 * day})

@@ -59,7 +59,10 @@ func (k *Keeper) Plan(ctx context.Context, q Querier) (*Plan, error) {
 			return nil, err
 		}
 	}
-	return plan, plan.addRest(ctx, q, k.settings)
+	if err := plan.addRest(ctx, q); err != nil {
+		return nil, err
+	}
+	return plan, nil
 }
 
 func (p *Plan) add(step Step, on Partition, format string, args ...any) {
@@ -118,7 +121,7 @@ func (p *Plan) addTrims(ctx context.Context, q Querier) error {
 	return nil
 }
 
-func (p *Plan) addRest(ctx context.Context, q Querier, s Settings) error {
+func (p *Plan) addRest(ctx context.Context, q Querier) error {
 	var oldest *time.Time
 	err := q.QueryRow(ctx, "SELECT min(received_at) FROM public.compression_telemetry_rejected WHERE received_at < $1", p.Cutoff).Scan(&oldest)
 	if err != nil {

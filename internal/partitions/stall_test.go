@@ -75,6 +75,7 @@ func (w *writers) stop() {
 // watch looks again and again whether a writer waits for a lock that somebody
 // else than a writer holds, until it is stopped, and counts.
 func (b *testBundle) watch(t testing.TB) (stop func() (looks, waits int)) {
+	t.Helper()
 	conn := b.login(t, "pg_monitor")
 	var stopped atomic.Bool
 	var running sync.WaitGroup

@@ -3,63 +3,64 @@ package partitions
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
 
 // WriteText writes the partitions for a person to read.
 func (s *Survey) WriteText(w io.Writer) error {
-	p := &page{w: w}
-	s.writeClock(p)
+	var out strings.Builder
+	s.writeClock(&out)
 	if len(s.Partitions) == 0 {
-		p.line("There are no partitions.")
+		fmt.Fprintln(&out, "There are no partitions.")
 	} else {
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "name\tfrom\tto (excluded)\trows, about\tsize\tstate")
 		for _, each := range s.Partitions {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.1f MiB\t%s\n", each.Name, bound(each.From), bound(each.To),
 				each.EstimatedRows, float64(each.Bytes)/(1<<20), each.State)
 		}
-		p.keep(table.Flush())
+		_ = table.Flush() // into memory
 	}
-	p.warnings(s.Warnings())
-	return p.err
+	addWarnings(&out, s.Warnings())
+	return write(w, &out)
 }
 
-func (s *Survey) writeClock(p *page) {
-	p.line("It is %s by the database's clock; the retention begins at %s.", s.Now.Format(time.RFC3339), s.Cutoff.Format(time.RFC3339))
+func (s *Survey) writeClock(p *strings.Builder) {
+	fmt.Fprintf(p, "It is %s by the database's clock; the retention begins at %s.\n", s.Now.Format(time.RFC3339), s.Cutoff.Format(time.RFC3339))
 }
 
 // WriteText writes the plan for a person to read.
 func (p *Plan) WriteText(w io.Writer) error {
-	out := &page{w: w}
-	p.writeClock(out)
+	var out strings.Builder
+	p.writeClock(&out)
 	if len(p.Actions) == 0 {
-		out.line("There is nothing to do.")
+		fmt.Fprintln(&out, "There is nothing to do.")
 	}
 	for _, a := range p.Actions {
 		if a.On == "" {
-			out.line("%s: %s", a.Step, a.Why)
+			fmt.Fprintf(&out, "%s: %s\n", a.Step, a.Why)
 		} else {
-			out.line("%s %s: %s", a.Step, a.On, a.Why)
+			fmt.Fprintf(&out, "%s %s: %s\n", a.Step, a.On, a.Why)
 		}
 	}
-	out.warnings(p.Warnings)
-	return out.err
+	addWarnings(&out, p.Warnings)
+	return write(w, &out)
 }
 
 // WriteText writes what was done for a person to read.
 func (r *Report) WriteText(w io.Writer) error {
-	p := &page{w: w}
+	var out strings.Builder
 	if r.Busy {
-		p.line("Another session maintains the table just now. Nothing was done.")
-		return p.err
+		fmt.Fprintln(&out, "Another session maintains the table just now. Nothing was done.")
+		return write(w, &out)
 	}
 	for _, name := range r.Created {
-		p.line("created %s", name)
+		fmt.Fprintf(&out, "created %s\n", name)
 	}
 	for _, d := range r.Dropped {
-		p.line("dropped %s with %d rows", d.Partition, d.Rows)
+		fmt.Fprintf(&out, "dropped %s with %d rows\n", d.Partition, d.Rows)
 	}
 	for _, done := range []struct {
 		rows int64
@@ -70,17 +71,17 @@ func (r *Report) WriteText(w io.Writer) error {
 		{r.Folded, "folded %d rows of the ledger into others"},
 	} {
 		if done.rows > 0 {
-			p.line(done.what, done.rows)
+			fmt.Fprintf(&out, done.what+"\n", done.rows)
 		}
 	}
 	if len(r.Created)+len(r.Dropped)+len(r.Postponed) == 0 && r.Trimmed+r.Purged+r.Folded == 0 {
-		p.line("There was nothing to do.")
+		fmt.Fprintln(&out, "There was nothing to do.")
 	}
 	for _, what := range r.Postponed {
-		p.line("postponed: %s", what)
+		fmt.Fprintf(&out, "postponed: %s\n", what)
 	}
-	p.warnings(r.Warnings)
-	return p.err
+	addWarnings(&out, r.Warnings)
+	return write(w, &out)
 }
 
 // bound is to the second where it is not at midnight.
@@ -94,26 +95,15 @@ func bound(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// page writes lines and keeps the first error.
-type page struct {
-	w   io.Writer
-	err error
-}
-
-func (p *page) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *page) keep(err error) {
-	if p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *page) warnings(all []string) {
+// addWarnings ends a text.
+func addWarnings(out *strings.Builder, all []string) {
 	for _, warning := range all {
-		p.line("warning: %s", warning)
+		fmt.Fprintf(out, "warning: %s\n", warning)
 	}
+}
+
+// write hands the finished text over.
+func write(w io.Writer, out *strings.Builder) error {
+	_, err := io.WriteString(w, out.String())
+	return err
 }
