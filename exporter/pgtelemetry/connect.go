@@ -151,18 +151,18 @@ func (w *writer) abandon(err error) {
 
 // validateConnection checks what belongs to connections.
 func (c *Config) validateConnection() (problems []error) {
-	within := func(key string, d, least, most time.Duration) {
-		if d < least || d > most {
-			problems = append(problems, fmt.Errorf("%s: must be %s..%s, got %s", key, least, most, d))
+	within := func(key string, d, least time.Duration) {
+		if d < least || d > maxDuration {
+			problems = append(problems, fmt.Errorf("%s: must be %s..%s, got %s", key, least, maxDuration, d))
 		}
 	}
 	if _, err := c.pool(); err != nil {
 		problems = append(problems, err)
 	}
-	within("connection_max_lifetime", c.ConnectionMaxLifetime, time.Second, maxDuration)
-	within("connection_max_idle_time", c.ConnectionMaxIdleTime, time.Second, maxDuration)
-	within("statement_timeout", c.StatementTimeout, 0, maxDuration)
-	within("lock_timeout", c.LockTimeout, 0, maxDuration)
+	within("connection_max_lifetime", c.ConnectionMaxLifetime, time.Second)
+	within("connection_max_idle_time", c.ConnectionMaxIdleTime, time.Second)
+	within("statement_timeout", c.StatementTimeout, 0)
+	within("lock_timeout", c.LockTimeout, 0)
 	if len(c.ApplicationName) > maxApplicationName || strings.ContainsRune(c.ApplicationName, 0) {
 		problems = append(problems, fmt.Errorf("application_name: must be at most %d bytes without NUL, got %q", maxApplicationName, c.ApplicationName))
 	}

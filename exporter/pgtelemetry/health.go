@@ -18,7 +18,7 @@ type health struct {
 
 	mu       sync.Mutex
 	troubles [activities]trouble
-	tried    [activities]time.Time // the last attempt
+	tried    time.Time // the last attempt to write
 }
 
 // trouble is what is told of an activity; its zero value is none.
@@ -55,23 +55,24 @@ var wellAgain = [...]string{
 func (h *health) report(what activity, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tried[what] = time.Now()
+	if what == writing {
+		h.tried = time.Now()
+	}
 	h.tell(what, err)
 }
 
-// probed takes the outcome of a probe, which is no attempt.
-func (h *health) probed(what activity, err error) {
+// probed takes the outcome of a probe of writing, which is no attempt.
+func (h *health) probed(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tell(what, err)
+	h.tell(writing, err)
 }
 
-// waits reports that an activity was in trouble when it was last tried, and
-// that this was so long ago.
-func (h *health) waits(what activity, since time.Duration) bool {
+// waits reports that writing is in trouble and was last tried so long ago.
+func (h *health) waits(since time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.troubles[what].err != nil && time.Since(h.tried[what]) >= since
+	return h.troubles[writing].err != nil && time.Since(h.tried) >= since
 }
 
 func (h *health) tell(what activity, err error) {

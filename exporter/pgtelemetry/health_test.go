@@ -119,9 +119,9 @@ func TestTroubleIsOverOnceNothingCouldBeWritten(t *testing.T) {
 func TestWhatIsTriedAnywayIsNotProbed(t *testing.T) {
 	t.Parallel()
 	h := &health{log: zap.NewNop(), host: &statusHost{}}
-	require.False(t, h.waits(writing, 0), "all is well")
+	require.False(t, h.waits(0), "all is well")
 	h.report(writing, errors.New("away"))
-	require.False(t, h.waits(writing, time.Minute), "a moment ago")
-	h.probed(writing, errors.New("still away"))
-	require.True(t, h.waits(writing, 0))
+	require.False(t, h.waits(time.Minute), "a moment ago")
+	h.probed(errors.New("still away"))
+	require.True(t, h.waits(0))
 }

@@ -59,7 +59,7 @@ func bouncer(t *testing.T, admin string, serverConnections int) (dsn string) {
 	data, err := os.Stat(pgtest.Server(t).DataDir())
 	require.NoError(t, err)
 	owner := data.Sys().(*syscall.Stat_t)
-	dir, err := os.MkdirTemp("/tmp", "dwcp-bouncer-") // short enough for a socket, and open to the owner
+	dir, err := os.MkdirTemp("/tmp", "dwcp-bouncer-") //nolint:usetesting // short enough for a socket, and open to the owner
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	file := filepath.Join(dir, "pgbouncer.ini")
@@ -147,7 +147,7 @@ func TestBehindPgBouncerInTransactionModeAllIsWrittenOnce(t *testing.T) {
 	b.requireStored(t, good...)
 	received := 2 * len(rows) * size
 	bad := len(rows)*size - len(good)
-	require.Equal(t, bad, len(b.rejected(t)))
+	require.Len(t, b.rejected(t), bad)
 	sum := b.ledger(t)
 	require.Equal(t, ledger{received: received, written: len(good), rejected: bad, duplicate: received - len(good) - bad,
 		candidates: sum.candidates}, sum)

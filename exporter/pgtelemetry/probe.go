@@ -25,12 +25,12 @@ func (e *pgExporter) probe(ctx context.Context, after, every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		if e.health.waits(writing, after) {
+		if e.health.waits(after) {
 			err := e.writeNothing(ctx)
 			if ctx.Err() != nil {
 				return
 			}
-			e.health.probed(writing, err)
+			e.health.probed(err)
 			e.writer.abandon(err)
 		}
 	}

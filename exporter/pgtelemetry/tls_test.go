@@ -141,7 +141,7 @@ func requireSilent(t *testing.T, log *observer.ObservedLogs) {
 	}
 }
 
-func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) {
+func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) { //nolint:tparallel // the cases take turns with the server's certificate
 	t.Parallel()
 	ca, stranger := newAuthority(t), newAuthority(t)
 	s := startSecured(t, ca)

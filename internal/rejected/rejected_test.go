@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,7 @@ func TestOneIsFoundByTheBeginningOfItsID(t *testing.T) {
 	b := setup(t)
 	var ids []string
 	for i := range 40 { // more than 16: two begin with the same digit
-		ids = append(ids, b.reject(t, bad{original: fmt.Sprint(i)}))
+		ids = append(ids, b.reject(t, bad{original: strconv.Itoa(i)}))
 	}
 	row, original, err := Find(t.Context(), b.admin, ids[7][:12])
 	require.NoError(t, err)
