@@ -21,10 +21,10 @@ type LinkSpec struct {
 // Specs are the four kinds of link. One stream cannot fill wan or edge, which is
 // what AMST is for.
 var Specs = map[decision.LinkType]LinkSpec{
-	decision.DC:    {CapacityMbps: 1600, RTT: 400 * time.Microsecond, WindowBytes: 256 << 10, Streams: 2, Region: "eu-west-1a", Tier: 1},
-	decision.Metro: {CapacityMbps: 600, RTT: 4 * time.Millisecond, WindowBytes: 256 << 10, Streams: 4, Region: "eu-west-1", Tier: 1},
-	decision.WAN:   {CapacityMbps: 200, RTT: 60 * time.Millisecond, WindowBytes: 256 << 10, Streams: 8, Region: "eu-west-1", Tier: 2},
-	decision.Edge:  {CapacityMbps: 40, RTT: 30 * time.Millisecond, WindowBytes: 64 << 10, Streams: 4, Region: "eu-edge-7", Tier: 3},
+	decision.DC:    {CapacityMbps: 1600, RTT: 400 * time.Microsecond, WindowBytes: 320 << 10, Streams: 2, Region: "eu-west-1a", Tier: 1},
+	decision.Metro: {CapacityMbps: 600, RTT: 4 * time.Millisecond, WindowBytes: 320 << 10, Streams: 4, Region: "eu-west-1", Tier: 1},
+	decision.WAN:   {CapacityMbps: 200, RTT: 60 * time.Millisecond, WindowBytes: 320 << 10, Streams: 8, Region: "eu-west-1", Tier: 2},
+	decision.Edge:  {CapacityMbps: 40, RTT: 30 * time.Millisecond, WindowBytes: 80 << 10, Streams: 4, Region: "eu-edge-7", Tier: 3},
 }
 
 // Link emulates the path to another host: all connections made over it share

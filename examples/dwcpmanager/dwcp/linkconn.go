@@ -83,6 +83,13 @@ func (c *linkConn) Write(p []byte) (int, error) {
 // buffers are those of pieces on their way out.
 var buffers = sync.Pool{New: func() any { return make([]byte, 0, pieceBytes) }}
 
+// waitForRoom waits until that many bytes can be written without waiting.
+func (c *linkConn) waitForRoom(bytes int) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.waitForWindow(min(bytes, c.link.spec.WindowBytes))
+}
+
 // waitForWindow waits until that many bytes more may be under way.
 func (c *linkConn) waitForWindow(bytes int) bool {
 	for {

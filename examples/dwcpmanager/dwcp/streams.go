@@ -70,8 +70,8 @@ func (s *Streams) connected(ctx context.Context) ([]*stream, error) {
 // all of it, and the hash is right. That is the end of a transfer. Writes that
 // have returned are not: their bytes may be in a buffer for a long time.
 //
-// Streams take the next chunk when they have written one, so that a slow one
-// holds up nobody. One that breaks fails the transfer; so does the end of ctx,
+// A stream takes the next chunk when it has room for it, so that a slow one holds
+// up nobody. One that breaks fails the transfer; so does the end of ctx,
 // and either ends all streams, which are dialled anew for the next transfer.
 func (s *Streams) Send(ctx context.Context, t transfer) error {
 	return s.send(ctx, t, func(works ...func()) {
@@ -133,6 +133,9 @@ func (s *Streams) send(ctx context.Context, t transfer, together func(works ...f
 // write writes chunks on one stream until there are none left.
 func (s *Streams) write(stream *stream, out *outgoing) error {
 	for {
+		if out.left() {
+			stream.conn.waitForRoom(chunkBytes + chunkHeaderBytes + maxVMIDBytes)
+		}
 		header, body, more := out.next()
 		if !more {
 			return nil
@@ -212,6 +215,9 @@ func (o *outgoing) wait(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
+
+// left reports whether chunks are left to take.
+func (o *outgoing) left() bool { return int(o.offset.Load()) < len(o.transfer.body) }
 
 // next returns the next chunk's header and body, false where all are taken.
 func (o *outgoing) next() (header, body []byte, more bool) {
