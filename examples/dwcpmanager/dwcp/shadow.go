@@ -27,10 +27,7 @@ func (m *Manager) shadowOfHDE(link decision.LinkType, baseline *Baseline, payloa
 		if err == nil && !bytes.Equal(decoded, payload) {
 			err = errShadow
 		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return *cost, err
-		}
-		return *cost, nil
+		return *cost, errors.Join(err, ctx.Err())
 	}
 }
 

@@ -103,9 +103,13 @@ func (s *Streams) send(ctx context.Context, t transfer, together func(works ...f
 	}
 	out := newOutgoing(&t)
 	works := make([]func(), 0, len(streams)+1)
+	defer func() {
+		for _, stream := range streams {
+			stream.forget(out)
+		}
+	}()
 	for _, stream := range streams {
 		stream.expect(out)
-		defer stream.forget(out)
 		works = append(works, func() {
 			if err := s.write(stream, out); err != nil {
 				out.end(err)

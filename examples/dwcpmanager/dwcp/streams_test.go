@@ -3,9 +3,9 @@ package dwcp
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -69,7 +69,7 @@ func TestTransfersAtOnceDoNotMix(t *testing.T) {
 	var sending sync.WaitGroup
 	for i := range 8 {
 		sending.Go(func() {
-			if err := s.Send(t.Context(), transfer{vm: fmt.Sprint(i), body: random(uint64(i), 300_000+i)}); err != nil {
+			if err := s.Send(t.Context(), transfer{vm: strconv.Itoa(i), body: random(uint64(i), 300_000+i)}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -77,8 +77,7 @@ func TestTransfersAtOnceDoNotMix(t *testing.T) {
 	sending.Wait()
 	require.Len(t, c.got, 8)
 	for _, a := range c.got {
-		var i int
-		_, err := fmt.Sscan(a.vm, &i)
+		i, err := strconv.Atoi(a.vm)
 		require.NoError(t, err)
 		require.Equal(t, random(uint64(i), 300_000+i), a.body)
 	}

@@ -25,7 +25,6 @@ type Fleet struct {
 	slots    []*slot
 
 	mu      sync.Mutex
-	started int
 	report  Report
 	failure error
 }

@@ -58,7 +58,8 @@ func TestTheSameSeedMakesTheSameBytes(t *testing.T) {
 		}
 		return states
 	}
-	require.Equal(t, make4(), make4())
+	first, second := make4(), make4()
+	require.Equal(t, first, second)
 }
 
 // What the kinds are for: one that compresses, one that repeats, one that does
