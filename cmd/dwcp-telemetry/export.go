@@ -138,7 +138,8 @@ func parseMoment(flag, text string) (time.Time, error) {
 func runExport(cmd *cobra.Command, conn *pgx.Conn, dir string, o export.Options) (*export.Result, error) {
 	reporter := progress.New(cmd.ErrOrStderr())
 	step := reporter.Start("exporting")
-	o.Progress = func(_ string, rows, about int64) { step.Count(int(rows), int(max(rows, about))) }
+	// Never quite done: a bar that reached its end would not start again.
+	o.Progress = func(_ string, rows, about int64) { step.Count(int(rows), int(max(rows+1, about))) }
 	exported, err := export.Run(cmd.Context(), conn, dir, o)
 	if err != nil {
 		step.Fail()

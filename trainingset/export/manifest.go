@@ -83,6 +83,9 @@ func (s *snapshot) warn(ctx context.Context, m *trainingset.Manifest, o *Options
 	if !m.ExpiresAt.IsZero() && m.ExpiresAt.Before(m.CreatedAt) {
 		warn("its oldest decision is older than the retention, so the export has expired already; a later --from or --since would not")
 	}
+	if empty := emptyColumns(m); len(empty) > 0 && o.Columns != trainingset.All {
+		warn("no row has a value of %s", strings.Join(empty, ", "))
+	}
 	if o.WithIdentity {
 		warn("the files hold identities (%s); whoever has them can follow a VM", strings.Join(identityNames(m), ", "))
 	}
@@ -94,6 +97,21 @@ func (s *snapshot) warn(ctx context.Context, m *trainingset.Manifest, o *Options
 	}
 	warnShares(m, o, warn)
 	return nil
+}
+
+// emptyColumns are features that nothing can be learned from, and that trip up
+// whoever fills in missing values by a mean.
+func emptyColumns(m *trainingset.Manifest) (names []string) {
+	for _, c := range m.Columns {
+		nulls := int64(0)
+		for _, n := range c.Nulls {
+			nulls += n
+		}
+		if nulls == m.Rows && m.Rows > 0 && (c.Role == "context" || c.Role == "prior" || c.Role == "outcome") {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 func identityNames(m *trainingset.Manifest) (names []string) {

@@ -120,6 +120,7 @@ func TestManifestSaysWhatTheFilesHold(t *testing.T) {
 	require.NotEmpty(t, m.Snapshot.Snapshot)
 	require.NotEmpty(t, m.Snapshot.LSN)
 	require.Len(t, m.Schema.ColumnsSHA256, 64)
+	require.Positive(t, m.Schema.Migration, "the ML team may see it")
 	require.Len(t, m.FilesOf(""), 6)
 
 	rows, nulls := int64(0), int64(0)
@@ -223,4 +224,19 @@ func TestIdentityIsAWarning(t *testing.T) {
 	result := b.export(t, Options{WithIdentity: true})
 	require.Equal(t, []string{"the files hold identities (vm_id, request_id, session_id, event_id, recorder_id, recorder_sequence); whoever has them can follow a VM"}, result.Manifest.Warnings)
 	require.True(t, slices.Contains(csvOf(t, result, 0).header, "vm_id"))
+}
+
+func TestFeaturesWithoutAnyValueAreAWarning(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	all := decisions(10, b.now.Add(-time.Second))
+	for i := range all {
+		all[i].HDEPriorLatencyMillis = decision.Opt[float64]{}
+	}
+	all[3].HDEPriorCPUUsage, all[4].HDEPriorCompressionRatio = decision.Some(1.0), decision.Some(2.0)
+	all[5].AMSTPriorCPUUsage, all[6].AMSTPriorLatencyMillis = decision.Some(1.0), decision.Some(2.0)
+	b.load(t, all)
+	require.Equal(t, []string{"no row has a value of hde_delta_hit_rate, hde_latency_ms, amst_transfer_rate_mbps"},
+		b.export(t, Options{Columns: trainingset.PlanPrior}).Manifest.Warnings)
+	require.Empty(t, b.export(t, Options{}).Manifest.Warnings)
 }
