@@ -34,6 +34,7 @@ func newParquetFile(to io.Writer, columns []column) (rowFile, error) {
 		parquet.CreatedBy("dwcp-telemetry", "1", ""),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageStatistics(true),
+		parquet.DictionaryMaxBytes(1<<20), // ids that hardly repeat go on without one
 		parquet.PageBufferSize(256<<10),
 		parquet.WriteBufferSize(0)) // the output has a buffer
 	return &parquetFile{writer: writer, columns: columns, into: writer.ColumnWriters()}, nil
