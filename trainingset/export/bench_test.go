@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func BenchmarkExport(b *testing.B) {
 	_, err := conn.Exec(b.Context(), "VACUUM ANALYZE compression_telemetry")
 	require.NoError(b, err)
 	rate := func(b *testing.B, run func(dir string) int64) {
+		b.Helper()
 		dir, rows, n := b.TempDir(), int64(0), 0
 		for b.Loop() {
 			n++
@@ -68,14 +70,11 @@ func copyToFile(b *testing.B, conn *pgx.Conn, path string) int64 {
 	file, err := os.Create(path)
 	require.NoError(b, err)
 	defer file.Close()
-	list := ""
-	for i, c := range (&Options{Columns: "plan"}).columns() {
-		if i > 0 {
-			list += ", "
-		}
-		list += expression(c.Field)
+	var list []string
+	for _, c := range (&Options{Columns: "plan"}).columns() {
+		list = append(list, expression(c.Field))
 	}
-	tag, err := conn.PgConn().CopyTo(b.Context(), io.Writer(file), "COPY ("+s.rows.selection(list)+") TO STDOUT (FORMAT csv, HEADER)")
+	tag, err := conn.PgConn().CopyTo(b.Context(), io.Writer(file), "COPY ("+s.rows.selection(strings.Join(list, ", "))+") TO STDOUT (FORMAT csv, HEADER)")
 	require.NoError(b, err)
 	return tag.RowsAffected()
 }

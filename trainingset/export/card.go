@@ -35,7 +35,7 @@ func renderCard(m *trainingset.Manifest) ([]byte, error) {
 }
 
 func datasetName(m *trainingset.Manifest) string {
-	return fmt.Sprintf("dwcp-decisions-%s", m.Query.To.Format("20060102"))
+	return "dwcp-decisions-" + m.Query.To.Format("20060102")
 }
 
 func description(m *trainingset.Manifest) string {

@@ -29,7 +29,10 @@ func newCSVFile(to io.Writer, columns []column) (rowFile, error) {
 		c.buffer = appendCSVText(c.buffer, []byte(columns[i].Name))
 	}
 	c.buffer = append(c.buffer, '\n')
-	return c, c.flush()
+	if err := c.flush(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *csvFile) write(b *batch, rows []int) error {

@@ -101,19 +101,18 @@ func (o *Options) expiry(m *trainingset.Manifest) time.Time {
 
 // writeRows goes over the rows and writes all files of all formats at once.
 func (s *snapshot) writeRows(ctx context.Context, f *folder, o *Options, l *layout, ch *chooser, progress func(int64)) (*tally, []trainingset.File, error) {
+	all, err := createFiles(f.partial, o, l.columns)
+	defer abandonAll(all)
+	if err != nil {
+		return nil, nil, err
+	}
 	counted := newTally(l, o.parts())
 	sinks := []sink{counted}
-	var all []*partFiles
-	for _, format := range o.Formats {
-		files, err := createPartFiles(f.partial, format, o.parts(), l.columns)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer files.abandon()
-		all, sinks = append(all, files), append(sinks, files)
+	for _, files := range all {
+		sinks = append(sinks, files)
 	}
 	seen := int64(0)
-	_, err := s.scan(ctx, l, func(b *batch) {
+	_, err = s.scan(ctx, l, func(b *batch) {
 		ch.decide(b)
 		seen += int64(b.rows)
 		progress(seen)
@@ -121,15 +120,8 @@ func (s *snapshot) writeRows(ctx context.Context, f *folder, o *Options, l *layo
 	if err != nil {
 		return nil, nil, err
 	}
-	var described []trainingset.File
-	for _, files := range all {
-		finished, err := files.finish()
-		if err != nil {
-			return nil, nil, err
-		}
-		described = append(described, finished...)
-	}
-	return counted, described, nil
+	described, err := finishAll(all)
+	return counted, described, err
 }
 
 // describe writes the files that say what the export is. The manifest comes

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -157,7 +156,7 @@ func TestFoldersWithoutExchangeAreReplacedInTwoSteps(t *testing.T) {
 	require.Equal(t, []string{"old"}, filesIn(t, from))
 
 	err := moveAside(filepath.Join(dir, "missing"), to)
-	require.True(t, errors.Is(err, os.ErrNotExist))
+	require.ErrorIs(t, err, os.ErrNotExist)
 	require.Equal(t, []string{"new"}, filesIn(t, to), "put back")
 }
 

@@ -138,3 +138,32 @@ func (p *partFiles) finish() ([]trainingset.File, error) {
 	}
 	return files, nil
 }
+
+// createFiles creates the files of every format.
+func createFiles(dir string, o *Options, columns []column) (all []*partFiles, err error) {
+	for _, format := range o.Formats {
+		files, err := createPartFiles(dir, format, o.parts(), columns)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, files)
+	}
+	return all, nil
+}
+
+func finishAll(all []*partFiles) (described []trainingset.File, err error) {
+	for _, files := range all {
+		finished, err := files.finish()
+		if err != nil {
+			return nil, err
+		}
+		described = append(described, finished...)
+	}
+	return described, nil
+}
+
+func abandonAll(all []*partFiles) {
+	for _, files := range all {
+		files.abandon()
+	}
+}

@@ -145,7 +145,7 @@ func TestParquetHoldsWhatTheCSVHolds(t *testing.T) {
 	want := csvOf(t, result, 0)
 	file := openParquet(t, result.File(0, Parquet))
 	require.EqualValues(t, len(want.rows), file.NumRows())
-	require.EqualValues(t, result.Manifest.Rows, file.NumRows())
+	require.Equal(t, result.Manifest.Rows, file.NumRows())
 	for i, leaf := range file.Schema().Fields() {
 		require.Equal(t, want.header[i], leaf.Name())
 	}
@@ -337,4 +337,29 @@ func TestStreamThatBreaksOffIsAnError(t *testing.T) {
 	require.ErrorContains(t, read(twoValues, 1), "read row 1: got 2 values, asked for 1")
 	short := append(append(bytes.Clone(decision.CopyHeader), 0, 1, 0, 0, 0, 3, 1, 2, 3), decision.CopyTrailer...)
 	require.ErrorContains(t, read(short, 1), "rtt_ms: got 3 bytes for a double")
+}
+
+func FuzzStreamNeverPanics(f *testing.F) {
+	fields := []*decision.Field{decision.Column("timestamp"), decision.Column("region"), decision.Column("network_tier"), decision.Column("event_id")}
+	d := decisions(1, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))[0]
+	row := []byte{0, byte(len(fields))}
+	for _, field := range fields {
+		row = field.AppendCopy(row, &d)
+	}
+	f.Add(append(append(bytes.Clone(decision.CopyHeader), row...), decision.CopyTrailer...), 7)
+	f.Add(append(bytes.Clone(decision.CopyHeader), 0, 4, 0xff, 0xff, 0xff, 0xfe), 1)
+	l := &layout{fields: fields}
+	b := newBatch(l)
+	f.Fuzz(func(t *testing.T, stream []byte, cut int) {
+		b.reset()
+		d := &decoder{fields: fields, batch: b, emit: func(b *batch) (*batch, error) { b.reset(); return b, nil }}
+		cut = min(max(cut, 0), len(stream))
+		_, err := d.Write(stream[:cut])
+		if err == nil {
+			_, err = d.Write(stream[cut:])
+		}
+		if err == nil && d.close(d.rows) == nil && !d.ended {
+			t.Error("a stream that broke off passed")
+		}
+	})
 }
