@@ -111,12 +111,16 @@ func (m *UtilizationMeter) Percent(now time.Time) decision.Opt[float64] {
 	return m.percent
 }
 
-// AvailableMbps is the part of the capacity that was not in use. Missing where
-// Percent is, and where nothing was left, which the event cannot say.
+// leastAvailable is the share of a full link that DWCP is said to get: the event
+// cannot say 0, and one more stream always gets something.
+const leastAvailable = 0.01
+
+// AvailableMbps is the part of the capacity that was not in use, 1 % of it at
+// least. Missing where Percent is.
 func (m *UtilizationMeter) AvailableMbps(now time.Time) decision.Opt[float64] {
 	percent := m.Percent(now)
-	if !percent.Set || percent.Value >= 100 {
-		return decision.Opt[float64]{}
+	if !percent.Set {
+		return percent
 	}
-	return decision.Some(m.CapacityMbps * (100 - percent.Value) / 100)
+	return decision.Some(m.CapacityMbps * max((100-percent.Value)/100, leastAvailable))
 }

@@ -101,7 +101,8 @@ func TestAvailableIsWhatOtherTrafficLeaves(t *testing.T) {
 	meter.Observe(noon.Add(time.Second), 250_000)
 	assert.Equal(t, decision.Some(6.0), meter.AvailableMbps(noon.Add(time.Second)))
 	meter.Observe(noon.Add(2*time.Second), 9_000_000)
-	assert.False(t, meter.AvailableMbps(noon.Add(2*time.Second)).Set, "the event cannot say 0")
+	assert.Equal(t, decision.Some(0.08), meter.AvailableMbps(noon.Add(2*time.Second)), "a full link: the event cannot say 0")
+	assert.False(t, (&UtilizationMeter{}).AvailableMbps(noon).Set, "nothing read yet")
 }
 
 func TestMeterCountsWhatIsAdded(t *testing.T) {
