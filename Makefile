@@ -6,10 +6,10 @@ TOOLS := .dwcp/tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # What runs goroutines of its own, or shares state with those of others.
-RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
+RACE := ./connector/... ./exporter/... ./instrumentation/... ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/...
 
-.PHONY: help build demo test faults race lint generate tidy check bench fuzz clean
+.PHONY: help build demo test faults race cross lint generate tidy check bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
 
 race: ## the tests of what runs concurrently, with the race detector
 	go test -race $(RACE)
+
+cross: ## what DWCP imports, built for systems that CI does not run on
+	GOOS=windows go build ./instrumentation/...
+	GOOS=darwin go build ./instrumentation/measure
 
 lint: $(GOLANGCI_LINT) ## golangci-lint, go vet included
 	$(GOLANGCI_LINT) run ./...
@@ -55,6 +59,7 @@ bench: ## the benchmarks
 fuzz: ## fuzz what reads foreign bytes for a while
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime 10s -fuzzminimizetime 1x ./internal/decisionlog
 	go test -run '^$$' -fuzz '^FuzzUnmarshal$$' -fuzztime 5s -fuzzminimizetime 1x ./exporter/pgtelemetry
+	go test -run '^$$' -fuzz '^FuzzLoadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./instrumentation/measure
 	go test -run '^$$' -fuzz '^FuzzReadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/sample
 	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset
 	go test -run '^$$' -fuzz '^FuzzStreamNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset/export
