@@ -89,13 +89,13 @@ func TestRepetitionRisesWithWhatCompressingSaves(t *testing.T) {
 		"zero pages":   func(page []byte) { clear(page) },
 		"shared pages": func(page []byte) { copy(page, randomBytes(11, pageBytes)) },
 	}
-	for name, make := range fill {
+	for name, like := range fill {
 		lastScore, lastSaved := -1.0, -1.0
 		for eighths := range 9 {
 			payload := randomBytes(12, pages*pageBytes)
 			for i := range pages {
 				if mix(uint64(i))%8 < uint64(eighths) {
-					make(payload[i*pageBytes : (i+1)*pageBytes])
+					like(payload[i*pageBytes : (i+1)*pageBytes])
 				}
 			}
 			score := SampleBytes(payload).RepetitionPercent.Value

@@ -53,6 +53,7 @@ var benchSizes = []struct {
 // reportCPU adds the CPU time of a turn, which a busy machine does not change as
 // much as its time.
 func reportCPU(b *testing.B) func() {
+	b.Helper()
 	runtime.LockOSThread()
 	before, _ := threadCPU()
 	return func() {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -51,7 +50,9 @@ func randomBytes(seed byte, n int) []byte {
 func sourceText(t testing.TB, n int) []byte {
 	t.Helper()
 	var all []byte
-	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src"), func(path string, entry fs.DirEntry, err error) error {
+	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	err = filepath.WalkDir(filepath.Join(strings.TrimSpace(string(goroot)), "src"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || entry.IsDir() {
 			return err
 		}
@@ -99,6 +100,7 @@ func records(_ testing.TB, n int) []byte {
 // memoryPages are like a guest's: many zero, some shared, some sparse, some text
 // or code, some of no order.
 func memoryPages(t testing.TB, n int) []byte {
+	t.Helper()
 	random := rand.New(rand.NewChaCha8([32]byte{7}))
 	text, shared := sourceText(t, 1<<20), randomBytes(8, 8*pageBytes)
 	var p []byte

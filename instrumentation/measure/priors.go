@@ -37,8 +37,8 @@ type PriorsOptions struct {
 // HDE's are of every link in the end because compressing does not depend on it,
 // AMST's of every payload because raw bytes are raw bytes. A size class goes from
 // one power of 4 to the next. There are at most 14,976 cells with the default
-// options, under 2 MB; payload types that come after MaxPayloadTypes, have no
-// name or one of more than 50 bytes share cells.
+// options, under 2 MB; payload types that come after MaxPayloadTypes, or have
+// no name that the event accepts, share cells.
 //
 // Every method may be called from many goroutines, and on a nil Priors, which
 // knows nothing.

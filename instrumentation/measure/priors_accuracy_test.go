@@ -73,7 +73,8 @@ func asMeasured(prior, d decision.Decision) decision.Decision {
 
 func BenchmarkPriorsFill(b *testing.B) {
 	p := newPriors(b, PriorsOptions{})
-	for d := range sample.Measured() {
+	for d, err := range sample.Measured() {
+		require.NoError(b, err)
 		p.Observe(&d)
 	}
 	b.Run("alone", func(b *testing.B) {

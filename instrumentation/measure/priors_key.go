@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 )
@@ -95,7 +96,11 @@ func (p *Priors) admit(payloadType string) typeNumber {
 	return next
 }
 
-func isTypeName(s string) bool { return s != "" && len(s) <= maxTypeLength }
+// isTypeName holds to payload_type's rule; a name that is no UTF-8 would also
+// come back from JSON as another.
+func isTypeName(s string) bool {
+	return s != "" && len(s) <= maxTypeLength*utf8.UTFMax && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxTypeLength
+}
 
 func (w place) hde() [levels]cellKey {
 	return [levels]cellKey{

@@ -88,7 +88,7 @@ func (s snapshot) restored(maxTypes int) (map[string]typeNumber, map[cellKey]*ce
 	types := make(map[string]typeNumber, len(s.PayloadTypes))
 	for i, name := range s.PayloadTypes {
 		if _, twice := types[name]; twice || !isTypeName(name) {
-			return nil, nil, fmt.Errorf("payload_types[%d]: must be 1..%d bytes and no other's", i, maxTypeLength)
+			return nil, nil, fmt.Errorf("payload_types[%d]: must be 1..%d characters and no other's", i, maxTypeLength)
 		}
 		types[name] = firstType + typeNumber(i)
 	}

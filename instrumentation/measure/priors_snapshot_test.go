@@ -36,7 +36,8 @@ func TestARestartForgetsNothing(t *testing.T) {
 	assert.Equal(t, p.cells, restored.cells)
 	assert.Equal(t, text, textOf(t, restored))
 	asked := 0
-	for d := range sample.Measured() {
+	for d, err := range sample.Measured() {
+		require.NoError(t, err)
 		choice := choiceOf(d)
 		assert.Equal(t, filled(p, choice), filled(restored, choice))
 		if asked++; asked == 200 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -277,7 +278,7 @@ func TestPriorsMayBeUsedByMany(t *testing.T) {
 		wait.Go(func() {
 			for range 500 {
 				d := after()
-				d.PayloadType = fmt.Sprint(i)
+				d.PayloadType = strconv.Itoa(i)
 				p.Observe(&d)
 				got := filled(p, before())
 				assert.Contains(t, []bool{true, false}, got.HDEPriorCPUUsage.Set)
@@ -313,6 +314,7 @@ func FuzzPriorsStayValid(f *testing.F) {
 	f.Add(4.0, 10.0, 50.0, 30.0, 80.0, 100.0, 5.0, int64(1<<20), "vm_memory")
 	f.Add(math.Inf(1), 0.0, 100.0, math.NaN(), 1e12, 1e12, 0.0, int64(1), "")
 	f.Add(1e-300, 1e12, 0.0, 100.0, 0.0, 0.0, 100.0, int64(math.MaxInt64), "\x00")
+	f.Add(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, int64(1), "\xc8 is no UTF-8")
 	f.Fuzz(func(t *testing.T, ratio, hdeLatency, hdeCPU, hitRate, rate, amstLatency, amstCPU float64, bytes int64, payloadType string) {
 		p := newPriors(t, PriorsOptions{MinRuns: 1})
 		d := before()

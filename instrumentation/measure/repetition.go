@@ -37,15 +37,15 @@ func (r *repeats) add(window []byte) {
 	}
 }
 
-func (r *repeats) see(print uint64) {
+func (r *repeats) see(hash uint64) {
 	r.cells++
-	slot := print % tableSize
-	for r.table[slot] != 0 && r.table[slot] != print {
+	slot := hash % tableSize
+	for r.table[slot] != 0 && r.table[slot] != hash {
 		slot = (slot + 1) % tableSize
 	}
 	switch {
 	case r.table[slot] == 0:
-		r.table[slot] = print
+		r.table[slot] = hash
 		r.singles++
 	case !r.many[slot]:
 		r.many[slot] = true
