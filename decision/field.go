@@ -51,6 +51,7 @@ type Field struct {
 
 	value      func(*Decision) (Value, bool)
 	set        func(*Decision, Value) bool
+	accept     func(*Decision, Value) Reason
 	check      func(*Decision) (Reason, Value)
 	appendCopy func([]byte, *Decision) []byte
 }
@@ -77,6 +78,24 @@ func (f *Field) Decode(v Value, d *Decision) *FieldError {
 		return f.problem(BadUUID, v.text, "must be a UUID")
 	}
 	return f.TypeError(v.kind.String())
+}
+
+// Accept is Decode and Check in one, for the hot path: it stores a value that
+// has been read, and returns what is wrong with it.
+func (f *Field) Accept(v Value, d *Decision) *FieldError {
+	switch reason := f.accept(d, v); reason {
+	case "":
+		return nil
+	case WrongType:
+		return f.Decode(v, d)
+	case Missing:
+		if !f.Required {
+			return nil
+		}
+		return f.MissingError()
+	default:
+		return f.problem(reason, v.String(), f.Rule.String())
+	}
 }
 
 // Check returns what is wrong with the field in d, nil where nothing is.
@@ -122,7 +141,7 @@ type codec[T any] struct {
 	kind    Kind
 	wrap    func(T) Value
 	unwrap  func(Value) (T, bool)
-	check   func(Rule, T) Reason
+	check   func(*Rule, T) Reason
 	copyOne func([]byte, T) []byte
 }
 
@@ -159,12 +178,22 @@ func build[T any](f Field, c codec[T], load func(*Decision) (T, bool), store fun
 		}
 		return ok
 	}
+	f.accept = func(d *Decision, w Value) Reason {
+		v, ok := c.unwrap(w)
+		if !ok {
+			return WrongType
+		}
+		if w.kind != KindText || w.text != "" {
+			store(d, v)
+		}
+		return c.check(&rule, v)
+	}
 	f.check = func(d *Decision) (Reason, Value) {
 		v, ok := load(d)
 		if !ok {
 			return Missing, Value{}
 		}
-		reason := c.check(rule, v)
+		reason := c.check(&rule, v)
 		if reason == "" {
 			return "", Value{}
 		}
@@ -191,7 +220,7 @@ func textCodec[T ~string]() codec[T] {
 			return TextValue(string(s))
 		},
 		unwrap: func(v Value) (T, bool) { return T(v.text), v.kind == KindText },
-		check: func(r Rule, s T) Reason {
+		check: func(r *Rule, s T) Reason {
 			if s == "" {
 				return Missing
 			}
@@ -215,7 +244,7 @@ var floatCodec = codec[float64]{
 		}
 		return v.Float(), v.kind == KindFloat
 	},
-	check:   Rule.checkNumber,
+	check:   (*Rule).checkNumber,
 	copyOne: appendFloat8,
 }
 
@@ -223,7 +252,7 @@ var bigintCodec = codec[int64]{
 	kind:    KindInt,
 	wrap:    IntValue,
 	unwrap:  func(v Value) (int64, bool) { return v.Int(), v.kind == KindInt },
-	check:   Rule.checkInteger,
+	check:   (*Rule).checkInteger,
 	copyOne: appendInt8,
 }
 
@@ -238,7 +267,7 @@ var boolCodec = codec[bool]{
 	kind:    KindBool,
 	wrap:    BoolValue,
 	unwrap:  func(v Value) (bool, bool) { return v.Bool(), v.kind == KindBool },
-	check:   func(Rule, bool) Reason { return "" },
+	check:   func(*Rule, bool) Reason { return "" },
 	copyOne: appendBool,
 }
 
@@ -257,7 +286,7 @@ var uuidCodec = codec[UUID]{
 		id, err := ParseUUID(v.text)
 		return id, err == nil
 	},
-	check: func(_ Rule, id UUID) Reason {
+	check: func(_ *Rule, id UUID) Reason {
 		if id == (UUID{}) {
 			return Missing
 		}
@@ -275,7 +304,7 @@ var timeCodec = codec[time.Time]{
 		return TimeValue(t)
 	},
 	unwrap: func(v Value) (time.Time, bool) { return v.Time(), v.kind == KindTime },
-	check: func(_ Rule, t time.Time) Reason {
+	check: func(_ *Rule, t time.Time) Reason {
 		if t.IsZero() {
 			return Missing
 		}
@@ -293,6 +322,6 @@ var flagsCodec = codec[Flags]{
 		return FlagsValue(f)
 	},
 	unwrap:  func(v Value) (Flags, bool) { return v.Flags(), v.kind == KindFlagSet },
-	check:   func(Rule, Flags) Reason { return "" },
+	check:   func(*Rule, Flags) Reason { return "" },
 	copyOne: appendFlags,
 }

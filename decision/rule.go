@@ -69,7 +69,7 @@ func number10(f float64) string {
 	return strings.Replace(strconv.FormatFloat(f, 'g', -1, 64), "e+", "e", 1)
 }
 
-func (r Rule) checkNumber(v float64) Reason {
+func (r *Rule) checkNumber(v float64) Reason {
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return NotFinite
@@ -80,7 +80,7 @@ func (r Rule) checkNumber(v float64) Reason {
 }
 
 // checkInteger compares integers: 2^53 + 1 as a float64 would be 2^53.
-func (r Rule) checkInteger(v int64) Reason {
+func (r *Rule) checkInteger(v int64) Reason {
 	lo, hi := int64(r.Min), int64(r.Max)
 	if v < lo || v > hi || v == lo && r.MinExcluded {
 		return OutOfRange
@@ -88,7 +88,7 @@ func (r Rule) checkInteger(v int64) Reason {
 	return ""
 }
 
-func (r Rule) checkText(s string) Reason {
+func (r *Rule) checkText(s string) Reason {
 	if len(r.Enum) > 0 {
 		for _, w := range r.Enum {
 			if s == w {

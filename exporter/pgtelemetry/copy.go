@@ -114,7 +114,7 @@ func (e *copyError) Unwrap() error { return e.cause }
 
 // copyDirect is the way of almost every batch.
 func copyDirect(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
-	res := &result{}
+	res := &result{written: newWritten()}
 	if len(b.rows) == 0 {
 		return res, nil
 	}
@@ -139,7 +139,7 @@ func copyMerge(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
 }
 
 func mergeTemp(ctx context.Context, tx pgx.Tx, b *batch) (*result, error) {
-	res := &result{}
+	res := &result{written: newWritten()}
 	found, err := tx.Query(ctx, mergeRows)
 	if err != nil {
 		return nil, fmt.Errorf("merge %d rows into %s: %w", len(b.rows), table, err)

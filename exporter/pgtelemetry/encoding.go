@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 
+	"github.com/klauspost/compress/s2"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 	pdatarequest "go.opentelemetry.io/collector/pdata/xpdata/request"
@@ -21,6 +22,7 @@ import (
 //
 //	magic and version, 4 bytes
 //	CRC-32C of all that follows, 4 bytes
+//	the rest as one S2 block:
 //	context: span context and client, as upstream encodes them
 //	layout: the columns of the rows, by name and type
 //	number of rows; each: the row as COPY takes it, trace context
@@ -51,24 +53,50 @@ func (q queueEncoding) Marshal(ctx context.Context, item xexporterhelper.Request
 	if err != nil {
 		return nil, fmt.Errorf("queue the context of a request: %w", err)
 	}
-	buf := make([]byte, itemHeader, itemHeader+len(from)+len(decision.CopyLayout)+req.BytesSize()+64*req.ItemsCount()+64)
-	copy(buf, itemMagic)
-	buf = appendBytes(buf, from)
-	buf = appendBytes(buf, decision.CopyLayout)
-	buf = binary.AppendUvarint(buf, uint64(len(req.rows)))
+	body := make([]byte, 0, len(from)+len(decision.CopyLayout)+req.BytesSize()+64*req.ItemsCount()+64)
+	body = appendBytes(body, from)
+	body = appendBytes(body, decision.CopyLayout)
+	body = binary.AppendUvarint(body, uint64(len(req.rows)))
 	for i := range req.rows {
-		buf = appendBytes(buf, req.rows[i].copied)
-		buf = appendTrace(buf, req.rows[i].trace)
+		body = appendBytes(body, req.rows[i].copied)
+		body = appendTrace(body, req.rows[i].trace)
 	}
-	buf = binary.AppendUvarint(buf, uint64(len(req.rejections)))
+	body = binary.AppendUvarint(body, uint64(len(req.rejections)))
 	for i := range req.rejections {
-		buf = appendRejection(buf, &req.rejections[i])
+		body = appendRejection(body, &req.rejections[i])
 	}
-	binary.BigEndian.PutUint32(buf[len(itemMagic):], crc32.Checksum(buf[itemHeader:], castagnoli))
-	return buf, nil
+	return seal(body), nil
 }
 
-// Unmarshal reads an item and keeps its bytes. It never returns an error: the
+// seal makes an item of its body.
+func seal(body []byte) []byte {
+	item := make([]byte, itemHeader+s2.MaxEncodedLen(len(body)))
+	copy(item, itemMagic)
+	item = item[:itemHeader+len(s2.Encode(item[itemHeader:], body))]
+	binary.BigEndian.PutUint32(item[len(itemMagic):], crc32.Checksum(item[itemHeader:], castagnoli))
+	return item
+}
+
+// unseal returns the body of an item.
+func unseal(item []byte) ([]byte, error) {
+	if len(item) < itemHeader || binary.BigEndian.Uint32(item[len(itemMagic):]) != crc32.Checksum(item[itemHeader:], castagnoli) {
+		return nil, errors.New("the item is damaged: its checksum differs")
+	}
+	block := item[itemHeader:]
+	if size, err := s2.DecodedLen(block); err != nil || size > maxBody {
+		return nil, errors.New("the item is damaged: no sensible size")
+	}
+	body, err := s2.Decode(nil, block)
+	if err != nil {
+		return nil, fmt.Errorf("the item is damaged: %w", err)
+	}
+	return body, nil
+}
+
+// maxBody is far more than any request a receiver takes.
+const maxBody = 1 << 30
+
+// Unmarshal reads an item. It never returns an error: the
 // queue would delete the item without a word. What cannot be read becomes a
 // rejection that holds the item as it is.
 func (q queueEncoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
@@ -85,10 +113,11 @@ func (q queueEncoding) read(data []byte) (context.Context, *request, error) {
 	if !bytes.HasPrefix(data, []byte(itemMagic)) {
 		return q.readLogs(data)
 	}
-	if len(data) < itemHeader || binary.BigEndian.Uint32(data[len(itemMagic):]) != crc32.Checksum(data[itemHeader:], castagnoli) {
-		return nil, nil, errors.New("the item is damaged: its checksum differs")
+	body, err := unseal(data)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := &itemReader{rest: data[itemHeader:]}
+	r := &itemReader{rest: body}
 	ctx, _, err := pdatarequest.UnmarshalLogs(r.bytes())
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the context of a request: %w", err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"hash/crc32"
 	"slices"
 	"strings"
 	"testing"
@@ -84,19 +83,12 @@ func itemOf(t testing.TB, layout string, rows ...[]byte) []byte {
 	t.Helper()
 	from, err := pdatarequest.MarshalLogs(t.Context(), plog.NewLogs())
 	require.NoError(t, err)
-	item := appendBytes(appendBytes(make([]byte, itemHeader), from), layout)
-	item = binary.AppendUvarint(item, uint64(len(rows)))
+	body := appendBytes(appendBytes(nil, from), layout)
+	body = binary.AppendUvarint(body, uint64(len(rows)))
 	for _, r := range rows {
-		item = appendTrace(appendBytes(item, r), nil)
+		body = appendTrace(appendBytes(body, r), nil)
 	}
-	return sealed(append(item, 0))
-}
-
-// sealed gives an item magic and checksum.
-func sealed(item []byte) []byte {
-	copy(item, itemMagic)
-	binary.BigEndian.PutUint32(item[len(itemMagic):], crc32.Checksum(item[itemHeader:], castagnoli))
-	return item
+	return seal(append(body, 0))
 }
 
 // layoutWithout is what a version lacked that did not have a column yet.
@@ -182,9 +174,10 @@ func TestADamagedItemIsKeptAmongTheRejected(t *testing.T) {
 	require.NoError(t, err)
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 1
-	unsealed := bytes.Clone(whole[:len(whole)-1])
+	body, err := unseal(whole)
+	require.NoError(t, err)
 	for name, item := range map[string][]byte{
-		"a bit flipped": flipped, "cut": whole[:len(whole)-1], "cut with a fitting checksum": sealed(unsealed), "magic only": []byte(itemMagic),
+		"a bit flipped": flipped, "cut": whole[:len(whole)-1], "cut with a fitting checksum": seal(body[:len(body)-1]), "magic only": []byte(itemMagic),
 		"a later version": append([]byte("\xdcDT\x02"), whole[4:]...), "nothing": {}, "text": []byte("hello"),
 	} {
 		_, got := unmarshal(t, q, item)
@@ -227,7 +220,7 @@ func TestARowThatOnlyPostgreSQLFindsToBeDamagedIsKept(t *testing.T) {
 	require.Equal(t, bad, b.rejected(t)[0].Original)
 }
 
-// FuzzUnmarshal reads any item. It must neither panic nor return an error, and
+// FuzzUnmarshal reads any item, and any body of one. It must neither panic nor return an error, and
 // what it finds must survive Marshal and Unmarshal.
 func FuzzUnmarshal(f *testing.F) {
 	q, _ := testEncoding()
@@ -235,11 +228,15 @@ func FuzzUnmarshal(f *testing.F) {
 	require.NoError(f, err)
 	d := decisiontest.Full()
 	layout, old := layoutWithout(&d, "oracle_version")
-	f.Add(whole)
-	f.Add(itemOf(f, layout, old))
-	f.Fuzz(func(t *testing.T, item []byte) {
-		if bytes.HasPrefix(item, []byte(itemMagic)) && len(item) >= itemHeader {
-			item = sealed(bytes.Clone(item)) // past the checksum
+	for _, item := range [][]byte{whole, itemOf(f, layout, old)} {
+		body, err := unseal(item)
+		require.NoError(f, err)
+		f.Add(body, true)
+		f.Add(item, false)
+	}
+	f.Fuzz(func(t *testing.T, item []byte, isBody bool) {
+		if isBody { // past checksum and compression
+			item = seal(item)
 		}
 		_, got := unmarshal(t, q, item)
 		again, err := q.Marshal(context.Background(), got)

@@ -46,6 +46,33 @@ func TestTheLedgerTellsLabelsCandidatesAndTheNewest(t *testing.T) {
 	require.Equal(t, 1, b.ledger(t).candidates)
 }
 
+func TestTheLedgerTellsHowManyOfEachRecorderCame(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := b.fresh(8)
+	one, two := decision.UUID{0: 1, 15: 1}, decision.UUID{0: 2, 15: 2}
+	for i := range rows {
+		rows[i].RecorderID, rows[i].RecorderSequence = decision.Some(one), decision.Some(int64(i+1))
+	}
+	rows[3].RecorderID, rows[3].RecorderSequence = decision.Some(two), decision.Some(int64(40))
+	rows[4].RecorderSequence = decision.Opt[int64]{}   // does not say its number
+	rows[5].RecorderID = decision.Opt[decision.UUID]{} // nor its Recorder
+	rows[7].NetworkTier = 9                            // is rejected
+	b.push(t, rows[:3]...)
+	b.push(t, rows[1:]...) // merged: the first two are there already
+	b.push(t, rows...)     // a resend counts for nothing
+	type counted map[string]recorded
+	all, err := b.admin.Query(t.Context(), "SELECT recorders FROM compression_telemetry_batches ORDER BY id")
+	require.NoError(t, err)
+	got, err := pgx.CollectRows(all, pgx.RowTo[counted])
+	require.NoError(t, err)
+	require.Equal(t, []counted{
+		{one.String(): {Count: 3, Last: 3}},
+		{one.String(): {Count: 2, Last: 8}, two.String(): {Count: 1, Last: 40}},
+		{},
+	}, got)
+}
+
 func TestReplayWritesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -34,6 +34,8 @@ func appendRejection(buf []byte, r *rejection) []byte {
 		at = r.eventTime.UnixMicro()
 	}
 	buf = binary.AppendVarint(buf, at)
+	buf = append(buf, r.recorder[:]...)
+	buf = binary.AppendVarint(buf, r.sequence)
 	buf = append(buf, boolByte(r.truncated), boolByte(r.original != nil))
 	buf = appendBytes(buf, string(r.reason))
 	for _, text := range [...]string{r.field, r.sqlstate, r.detail} {
@@ -132,6 +134,8 @@ func (r *itemReader) rejection() (one rejection) {
 	if at := r.varint(); at != noTime {
 		one.eventTime = time.UnixMicro(at).UTC()
 	}
+	copy(one.recorder[:], r.take(len(one.recorder)))
+	one.sequence = r.varint()
 	one.truncated = r.flag()
 	kept := r.flag()
 	one.reason = decision.Reason(r.bytes())

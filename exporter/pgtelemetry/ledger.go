@@ -1,10 +1,12 @@
 package pgtelemetry
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +25,11 @@ type written struct {
 	candidates int64
 	newest     *time.Time
 	labels     map[string]map[string]int64 // link type → algorithm → rows
+	recorders  recorders                   // and of those rejected for the first time
+}
+
+func newWritten() written {
+	return written{labels: map[string]map[string]int64{}, recorders: recorders{}}
 }
 
 func (w *written) add(r *row) {
@@ -31,6 +38,7 @@ func (w *written) add(r *row) {
 		candidates = 1
 	}
 	w.count(r.link, r.algorithm, 1, candidates, r.at)
+	w.recorders.add(r.sender)
 }
 
 func (w *written) count(link, algorithm string, rows, candidates int64, newest time.Time) {
@@ -38,9 +46,6 @@ func (w *written) count(link, algorithm string, rows, candidates int64, newest t
 	w.candidates += candidates
 	if w.newest == nil || newest.After(*w.newest) {
 		w.newest = &newest
-	}
-	if w.labels == nil {
-		w.labels = map[string]map[string]int64{}
 	}
 	if w.labels[link] == nil {
 		w.labels[link] = map[string]int64{}
@@ -51,37 +56,43 @@ func (w *written) count(link, algorithm string, rows, candidates int64, newest t
 // scan adds what merge.sql reports.
 func (w *written) scan(found pgx.Rows) error {
 	var link, algorithm string
-	var rows, candidates int64
+	var rows, candidates, numbered int64
 	var newest time.Time
-	_, err := pgx.ForEachRow(found, []any{&link, &algorithm, &rows, &candidates, &newest}, func() error {
+	var from sender
+	columns := []any{&link, &algorithm, &rows, &candidates, &newest, (*[16]byte)(&from.recorder), &numbered, &from.sequence}
+	_, err := pgx.ForEachRow(found, columns, func() error {
 		w.count(link, algorithm, rows, candidates, newest)
+		w.recorders.addMany(from, numbered)
 		return nil
 	})
 	return err
 }
 
-// insertRejections stores the rejected rows and counts, by reason, those that
-// were not there yet.
-func insertRejections(ctx context.Context, tx pgx.Tx, rejections []rejection) (map[string]int64, error) {
-	stored := map[string]int64{}
+// insertRejections stores the rejected rows and counts, by reason and Recorder,
+// those that were not there yet.
+func insertRejections(ctx context.Context, tx pgx.Tx, rejections []rejection, res *result) error {
+	res.rejected = map[string]int64{}
 	if len(rejections) == 0 {
-		return stored, nil
+		return nil
 	}
 	c := columnsOf(rejections)
 	rows, err := tx.Query(ctx, insertRejected,
 		c.digests, c.ids, c.times, c.reasons, c.fields, c.sqlstates, c.details, c.originals, c.truncated)
 	if err != nil {
-		return nil, fmt.Errorf("insert %d rejected rows: %w", len(rejections), err)
+		return fmt.Errorf("insert %d rejected rows: %w", len(rejections), err)
 	}
-	var reason string
-	_, err = pgx.ForEachRow(rows, []any{&reason}, func() error {
-		stored[reason]++
+	var digest []byte
+	_, err = pgx.ForEachRow(rows, []any{&digest}, func() error {
+		at, _ := slices.BinarySearchFunc(rejections, digest, func(r rejection, d []byte) int { return bytes.Compare(r.digest[:], d) })
+		stored := &rejections[at] // columnsOf has sorted them
+		res.rejected[string(stored.reason)]++
+		res.recorders.add(stored.sender)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("insert %d rejected rows: %w", len(rejections), err)
+		return fmt.Errorf("insert %d rejected rows: %w", len(rejections), err)
 	}
-	return stored, nil
+	return nil
 }
 
 // insertLedger writes the batch's row of the load ledger.
@@ -94,19 +105,19 @@ func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
 	if err != nil {
 		return err
 	}
+	recorders, err := asJSON(res.recorders.byName())
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, res.rejectedRows(),
-		res.written.candidates, res.written.newest, labels, reasons)
+		res.written.candidates, res.written.newest, labels, reasons, recorders)
 	if err != nil {
 		return fmt.Errorf("insert the ledger row: %w", err)
 	}
 	return nil
 }
 
-// asJSON returns the text of a JSON object, also for a nil map.
 func asJSON[V any](m map[string]V) (string, error) {
-	if m == nil {
-		return "{}", nil
-	}
 	text, err := json.Marshal(m)
 	return string(text), err
 }

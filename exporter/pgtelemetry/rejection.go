@@ -21,6 +21,7 @@ type rejection struct {
 	digest    [sha256.Size]byte // of all of it but the Recorder
 	eventID   decision.UUID     // zero where there is none
 	eventTime time.Time         // zero where there is none
+	sender
 	reason    decision.Reason
 	field     string
 	sqlstate  string
@@ -76,6 +77,7 @@ func newRejection(d *decision.Decision, original []byte, digest [sha256.Size]byt
 		digest:    digest,
 		eventID:   d.EventID,
 		eventTime: d.Timestamp,
+		sender:    senderOf(d),
 		reason:    problem.Reason,
 		field:     problem.Key,
 		detail:    problem.Error(),

@@ -1,6 +1,7 @@
 package pgtelemetry
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -18,7 +19,8 @@ type row struct {
 	link      string
 	algorithm string
 	candidate bool
-	raw       bool // the VM id is no pseudonym of a named key
+	sender
+	raw bool // the VM id is no pseudonym of a named key
 }
 
 // Where in a row its values lie.
@@ -29,6 +31,8 @@ var (
 	atAlgorithm = position("oracle_algorithm")
 	atCandidate = position("is_training_candidate")
 	atEventID   = position("event_id")
+	atRecorder  = position("recorder_id")
+	atSequence  = position("recorder_sequence")
 	atVMKeyID   = position("vm_key_id")
 )
 
@@ -57,8 +61,17 @@ func readRow(copied []byte, trace *decisionlog.Trace) (row, error) {
 		link:      word(atLink, values),
 		algorithm: word(atAlgorithm, values),
 		candidate: string(values[atCandidate]) == "\x01",
+		sender:    readSender(values),
 		raw:       isRaw(values[atVMID], values[atVMKeyID]),
 	}, nil
+}
+
+func readSender(values [][]byte) (s sender) {
+	if len(values[atRecorder]) == len(s.recorder) && len(values[atSequence]) == 8 {
+		s.recorder = decision.UUID(values[atRecorder])
+		s.sequence = int64(binary.BigEndian.Uint64(values[atSequence]))
+	}
+	return s
 }
 
 // word is a value of a field that has few, without a copy of it.

@@ -144,7 +144,7 @@ func (w *writer) attempt(ctx context.Context, b *batch, how mode) (*result, erro
 		return nil, err
 	}
 	res.took.copy = time.Since(began)
-	if res.rejected, err = insertRejections(ctx, tx, b.rejections); err != nil {
+	if err := insertRejections(ctx, tx, b.rejections, res); err != nil {
 		return nil, err
 	}
 	res.account(b)

@@ -1,6 +1,7 @@
 package decisionlog
 
 import (
+	"math/bits"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -30,6 +31,7 @@ type Decoder struct {
 	baseBad      fieldSet
 	baseProblems []*decision.FieldError
 	hints        []int // position of an attribute → field seen there last
+	foreign      bool
 }
 
 // fieldSet has a bit per field of decision.Fields.
@@ -52,34 +54,42 @@ func (c *Decoder) Resource(resource pcommon.Resource) {
 }
 
 // Decode reads a record into d and returns what is wrong with it: nil where
-// all that the stage asks for is there and every rule holds. A record that
-// Mark has marked returns its mark first.
+// all that the stage asks for is there and every rule holds. Of a record that
+// Mark has marked the first is its mark, once it may be stored.
 func (c *Decoder) Decode(record plog.LogRecord, stage Stage, d *decision.Decision) []*decision.FieldError {
 	*d = c.base
-	p := pass{d: d, seen: c.baseSeen, bad: c.baseBad}
+	p := pass{d: d, seen: c.baseSeen, bad: c.baseBad, required: required}
 	if stage == Emitted {
-		p.ignored = filledIn
+		p.ignored, p.required = filledIn, required&^filledIn
 	}
 	p.problems = append(p.problems, c.baseProblems...)
 	if ts := record.Timestamp(); ts != 0 {
 		d.Timestamp = time.UnixMicro(int64(ts / 1000)).UTC()
 		p.seen.add(timestampField)
 	}
+	c.foreign = holdsMore(record)
 	marked, position := false, 0
 	for key, v := range record.Attributes().All() {
-		if i, ok := c.fieldAt(position, key); ok {
+		switch i, ok := c.fieldAt(position, key); {
+		case ok:
 			p.attribute(i, v)
-		} else if key == reasonKey {
+		case key == reasonKey && stage == Stored:
 			marked = true
+		default:
+			c.foreign = true
 		}
 		position++
 	}
-	p.check()
+	p.miss()
 	if marked {
 		return append(markOf(record), p.problems...)
 	}
 	return p.problems
 }
+
+// Foreign reports whether the record decoded last holds anything that is no
+// part of the event, which is for KeepListed to remove.
+func (c *Decoder) Foreign() bool { return c.foreign }
 
 var timestampField, _ = decision.Index("timestamp")
 
@@ -114,6 +124,7 @@ const maxHints = 256
 type pass struct {
 	d         *decision.Decision
 	ignored   fieldSet // what the collector fills in, whatever the emitter says
+	required  fieldSet
 	seen, bad fieldSet
 	problems  []*decision.FieldError
 }
@@ -140,28 +151,27 @@ func (p *pass) attribute(field int, v pcommon.Value) {
 		p.problem(field, f.TypeError(v.Type().String()))
 		return
 	}
-	if problem := f.Decode(value, p.d); problem != nil {
+	if problem := f.Accept(value, p.d); problem != nil {
 		p.problem(field, problem)
 	}
 }
 
-// check holds what was read to the rules: a field that is missing, then a
-// field that is there and wrong. Fields with a problem already are left out.
-func (p *pass) check() {
-	fields := decision.Fields()
-	for i := range fields {
-		f := &fields[i]
-		switch {
-		case p.bad.has(i):
-		case p.seen.has(i):
-			if problem := f.Check(p.d); problem != nil {
-				p.problem(i, problem)
-			}
-		case f.Required && !p.ignored.has(i):
-			p.problem(i, f.MissingError())
-		}
+// miss adds a problem for each required field that is not there.
+func (p *pass) miss() {
+	for missing := p.required &^ p.seen &^ p.bad; missing != 0; missing &= missing - 1 {
+		field := bits.TrailingZeros64(uint64(missing))
+		p.problem(field, decision.Fields()[field].MissingError())
 	}
 }
+
+var required = func() (set fieldSet) {
+	for i, f := range decision.Fields() {
+		if f.Required {
+			set.add(i)
+		}
+	}
+	return set
+}()
 
 // filledIn are label and quality, but for the flags, some of which only the
 // emitter can know.

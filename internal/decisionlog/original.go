@@ -55,11 +55,10 @@ type Trace struct {
 
 // TraceOf returns a record's trace context, nil where it has none.
 func TraceOf(record plog.LogRecord) *Trace {
-	t := Trace{record.TraceID(), record.SpanID(), uint32(record.Flags())}
-	if t == (Trace{}) {
+	if record.TraceID().IsEmpty() && record.SpanID().IsEmpty() && record.Flags() == 0 {
 		return nil
 	}
-	return &t
+	return &Trace{record.TraceID(), record.SpanID(), uint32(record.Flags())}
 }
 
 // marshal panics on an error, which MarshalLogs returns for its interface's
@@ -99,6 +98,12 @@ func KeepListed(record plog.LogRecord) {
 	pcommon.NewValueEmpty().CopyTo(record.Body())
 	record.SetSeverityText("INFO")
 	record.SetSeverityNumber(plog.SeverityNumberInfo)
+}
+
+// holdsMore reports whether a record, its attributes apart, holds what
+// KeepListed removes.
+func holdsMore(record plog.LogRecord) bool {
+	return record.Body().Type() != pcommon.ValueTypeEmpty || record.SeverityText() != "INFO" || record.SeverityNumber() != plog.SeverityNumberInfo
 }
 
 func keepListed(attributes pcommon.Map, place decision.Place) {

@@ -87,14 +87,35 @@ type Hasher struct {
 	text   []byte
 	sum    [sha256.Size]byte
 	digits [2 * sha256.Size]byte
+	lately map[string]string // VM id → pseudonym: a host has few VMs, and each comes often
 }
 
+// What a Hasher remembers is bounded, to some 2 MB.
+const (
+	maxLately   = 8192
+	maxLatelyID = 64 // bytes; nothing longer is a valid VM id
+)
+
 // NewHasher returns a Hasher for a secret.
-func NewHasher(secret []byte) *Hasher { return &Hasher{hash: hmac.New(sha256.New, secret)} }
+func NewHasher(secret []byte) *Hasher {
+	return &Hasher{hash: hmac.New(sha256.New, secret), lately: map[string]string{}}
+}
 
 // VMID is the pseudonym of a VM id: HMAC-SHA256(secret, id) in 64 lower-case hex
 // digits, plain, so that anyone who holds the key can compute it.
-func (h *Hasher) VMID(id string) string { return h.make("", id) }
+func (h *Hasher) VMID(id string) string {
+	if known, ok := h.lately[id]; ok {
+		return known
+	}
+	made := h.make("", id)
+	if len(id) <= maxLatelyID {
+		if len(h.lately) >= maxLately {
+			clear(h.lately)
+		}
+		h.lately[id] = made
+	}
+	return made
+}
 
 // Other is the pseudonym of an id of another kind, named by its attribute key.
 // Kinds are kept apart: the same string as VM id and as session id has two

@@ -96,3 +96,18 @@ func BenchmarkVMID(b *testing.B) {
 		h.VMID("0b8a11-7f0c1a52-93b4-4f0e-8f4e-2f8a4b0b8a11")
 	}
 }
+
+func TestWhatAHasherRemembersChangesNoPseudonym(t *testing.T) {
+	t.Parallel()
+	h := pseudonym.NewHasher(secret)
+	for round := range 2 {
+		for i := range 10_000 { // more than it remembers
+			id := fmt.Sprintf("vm-%d", i)
+			if i%997 == 0 {
+				require.Equal(t, plainHMAC(id), h.VMID(id), "round %d", round)
+			} else {
+				h.VMID(id)
+			}
+		}
+	}
+}

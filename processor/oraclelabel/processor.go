@@ -82,9 +82,11 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 // label treats one decision. The pseudonym comes before everything else.
 func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, counts *tally) {
 	problem := l.pseudonyms.apply(record.Attributes())
-	decisionlog.KeepListed(record)
 	var d decision.Decision
 	problems := decoder.Decode(record, decisionlog.Emitted, &d)
+	if decoder.Foreign() {
+		decisionlog.KeepListed(record)
+	}
 	if problem == nil && len(problems) > 0 {
 		problem = problems[0]
 	}
@@ -96,8 +98,10 @@ func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, co
 		counts.refused(problem.Reason)
 		return
 	}
+	attributes := record.Attributes()
+	attributes.EnsureCapacity(attributes.Len() + len(labelFields)) // append would make room for twice as many
 	for i := range labelFields {
-		decisionlog.Put(labelFields[i], &d, record.Attributes())
+		decisionlog.Put(labelFields[i], &d, attributes)
 	}
 	counts.labelled(&d)
 }

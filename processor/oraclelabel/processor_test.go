@@ -183,7 +183,7 @@ func TestInvalidDecisionsAreMarkedAndGoOnWithoutTheVMID(t *testing.T) {
 			c.spoil(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))
 			out := process(t, "oraclelabel", logs)
 			require.Equal(t, 2, out.LogRecordCount())
-			_, problems := decode(t, out, 0, decisionlog.Emitted)
+			_, problems := decode(t, out, 0, decisionlog.Stored)
 			require.NotEmpty(t, problems)
 			require.Equal(t, c.reason, problems[0].Reason)
 			require.Equal(t, c.key, problems[0].Key)

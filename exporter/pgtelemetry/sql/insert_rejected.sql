@@ -10,7 +10,7 @@ WITH came AS (
         (digest, event_id, event_time, reason, field, sqlstate, detail, original, truncated)
     SELECT digest, event_id, event_time, reason, field, sqlstate, detail, original, truncated FROM came
     ON CONFLICT (digest) DO NOTHING
-    RETURNING reason
+    RETURNING digest
 ), again AS (
     UPDATE public.compression_telemetry_rejected AS r
     SET rejected_again_at = clock_timestamp(), reason = came.reason, field = came.field, sqlstate = came.sqlstate, detail = came.detail
@@ -18,4 +18,4 @@ WITH came AS (
     WHERE r.digest = came.digest AND r.replayed_at IS NOT NULL
       AND (r.rejected_again_at IS NULL OR r.rejected_again_at < r.replayed_at)
 )
-SELECT reason FROM added
+SELECT digest FROM added
