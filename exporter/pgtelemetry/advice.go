@@ -53,6 +53,8 @@ func advice(err error) string {
 	switch {
 	case errors.Is(err, partitions.ErrNotMaintainer):
 		return "grant the role dwcp_maintainer to the login of maintenance::dsn"
+	case errors.Is(err, partitions.ErrNotOwned):
+		return "give the partition that the error names to dwcp_owner: ALTER TABLE … OWNER TO dwcp_owner"
 	case errors.Is(err, partitions.ErrPooler):
 		return "let maintenance::dsn lead to PostgreSQL itself"
 	}

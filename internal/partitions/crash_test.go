@@ -110,10 +110,17 @@ func TestACrashWithinADetachIsFinalized(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return value[bool](t, b.admin, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock' AND query LIKE '%CONCURRENTLY')", pid)
 	}, 10*time.Second, 10*time.Millisecond)
+	// Whoever writes meanwhile does not wait, not even for a new partition.
+	writer := b.login(t, "dwcp_writer")
+	_, err := writer.Exec(t.Context(), "SET lock_timeout = '2s'")
+	require.NoError(t, err)
+	_, err = Ensure(t.Context(), writer, b.now, Month)
+	require.NoError(t, err)
+	require.NoError(t, writeBatch(t.Context(), writer, b.now))
 	require.True(t, value[bool](t, b.admin, "SELECT pg_terminate_backend($1, 5000)", pid))
 	run.Wait()
 	require.Equal(t, []string{b.now.Add(-200*day).Format("200601") + " detach pending"}, b.names(t)[:1])
-	_, err := Ensure(t.Context(), b.admin, b.now.Add(-200*day), Month)
+	_, err = Ensure(t.Context(), b.admin, b.now.Add(-200*day), Month)
 	require.ErrorContains(t, err, "is being detached")
 	require.NoError(t, export.Commit(t.Context()))
 	require.Len(t, b.run(t, keeper(Defaults())).Dropped, 1)

@@ -40,7 +40,7 @@ func (r *round) expire(ctx context.Context, p Partition) error {
 
 func (r *round) setMark(ctx context.Context, p Partition, comment string) error {
 	if _, err := r.conn.Exec(ctx, "COMMENT ON TABLE "+table(p.Name)+" IS "+comment); err != nil {
-		return fmt.Errorf("mark the partition %s: %w", p.Name, err)
+		return fmt.Errorf("mark the partition %s: %w", p.Name, owned(err))
 	}
 	return nil
 }

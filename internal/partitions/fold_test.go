@@ -190,3 +190,25 @@ func TestFoldingBesideOthersIsSeenByNobody(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(value[string](t, b.admin, "SELECT labels FROM compression_telemetry_batches ORDER BY batches DESC LIMIT 1")), &labels))
 	require.GreaterOrEqual(t, labels["wan"]["HDE"], 490)
 }
+
+// BenchmarkFold folds what two hours at 60,000 decisions a second, of 200
+// Recorders, leave in the
+// ledger.
+func BenchmarkFold(b *testing.B) {
+	bundle := setup(b)
+	conn := bundle.login(b, "dwcp_maintainer")
+	_, err := conn.Exec(b.Context(), "SET ROLE dwcp_owner")
+	require.NoError(b, err)
+	for b.Loop() {
+		b.StopTimer()
+		bundle.exec(b, `INSERT INTO compression_telemetry_batches (committed_at, received, written, duplicate, conflict, rejected, candidates, labels, rejected_by_reason, recorders)
+			SELECT date_trunc('hour', now()) - interval '4 hours' + i * interval '83 milliseconds', 5000, 5000, 0, 0, 0, 4000,
+				'{"dc": {"HDE": 600, "AMST": 650}, "wan": {"HDE": 1000, "AMST": 250}, "metro": {"HDE": 625, "AMST": 625}, "edge": {"HDE": 1000, "AMST": 250}}',
+				'{}', jsonb_build_object(md5((i % 200)::text)::uuid, '{"count": 2500, "last": 100000}'::jsonb, 'one that stays', '{"count": 2500, "last": 200000}'::jsonb)
+			FROM generate_series(1, 86400) AS i`)
+		b.StartTimer()
+		r := &round{Keeper: New(Defaults()), conn: conn, report: &Report{Now: bundle.now, Cutoff: bundle.now.Add(-90 * day)}}
+		require.NoError(b, r.fold(b.Context()))
+		require.Greater(b, r.report.Folded, int64(86_000))
+	}
+}

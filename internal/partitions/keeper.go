@@ -60,6 +60,18 @@ var ErrPooler = errors.New("the connection goes through a pooler, PgBouncer perh
 // ErrNotMaintainer is the error for a login that may not do it.
 var ErrNotMaintainer = errors.New("the login may not act as dwcp_owner: grant it the role dwcp_maintainer")
 
+// ErrNotOwned is the error for a partition that somebody else made.
+var ErrNotOwned = errors.New("it does not belong to dwcp_owner, as partitions must: ALTER TABLE … OWNER TO dwcp_owner")
+
+// owned says so where it is why something could not be done to a partition.
+func owned(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return fmt.Errorf("%w (%w)", ErrNotOwned, err)
+	}
+	return err
+}
+
 // Run does one round: all that Plan says. The connection must be a direct one
 // of a login with the role dwcp_maintainer, and nobody else may use it
 // meanwhile. What failed does not keep the rest from being done; the report
@@ -175,6 +187,7 @@ func begin(ctx context.Context, conn *pgx.Conn) (end func(), got bool, err error
 const sessionSQL = `SET ROLE dwcp_owner;
 SET search_path = pg_catalog, pg_temp;
 SET timezone = 'UTC';
+SET jit = off;
 SET lock_timeout = '5s';
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0`

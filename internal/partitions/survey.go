@@ -79,7 +79,7 @@ func (s *Survey) Warnings() (warnings []string) {
 		switch {
 		case p.State == NotAttached:
 			add("%s is named like a partition but is none: attach it again, drop it or give it another name", p.Name)
-		case p.IsDefault() && p.State == Attached:
+		case p.IsDefault() && p.State == Attached && s.Partman == nil:
 			add("%s is a DEFAULT partition: with one PostgreSQL detaches nothing concurrently, so that expired partitions stay; move its rows and drop it", p.Name)
 		}
 	}

@@ -57,7 +57,7 @@ func (r *round) batchEnd(ctx context.Context, p Partition, from key) (to key, la
 	case errors.Is(err, pgx.ErrNoRows):
 		return keyAt(r.report.Cutoff), true, nil
 	case err != nil:
-		return key{}, false, fmt.Errorf("look for expired rows in %s: %w", p.Name, err)
+		return key{}, false, fmt.Errorf("look for expired rows in %s: %w", p.Name, owned(err))
 	}
 	return to, false, nil
 }

@@ -4,25 +4,30 @@
 --
 -- committed_at becomes that of the last one, so that the last commit stays what
 -- it was.
-WITH foldable AS (
+WITH due AS (
+    SELECT $2::timestamptz AS cutoff, date_trunc('hour', $1::timestamptz - interval '1 hour', 'UTC') AS until
+), foldable AS (
     SELECT kind, span.hour
-    FROM public.compression_telemetry_batches,
-         LATERAL (SELECT CASE WHEN committed_at < $2 THEN '-infinity' ELSE date_trunc('hour', committed_at, 'UTC') END) AS span (hour)
-    WHERE committed_at < date_trunc('hour', $1::timestamptz - interval '1 hour', 'UTC')
+    FROM due, public.compression_telemetry_batches,
+         LATERAL (SELECT CASE WHEN committed_at < cutoff THEN '-infinity' ELSE date_trunc('hour', committed_at, 'UTC') END) AS span (hour)
+    WHERE committed_at < until
     GROUP BY kind, span.hour
     HAVING count(*) > 1 OR span.hour = '-infinity' AND bool_or(recorders <> '{}')
     ORDER BY span.hour, kind
     LIMIT 24
+), bounds AS ( -- of each hour, for the index
+    SELECT kind, hour,
+           greatest(hour, CASE WHEN hour > '-infinity' THEN cutoff ELSE hour END) AS lower,
+           least(until, CASE WHEN hour > '-infinity' THEN hour + interval '1 hour' ELSE cutoff END) AS upper
+    FROM foldable, due
 ), folded AS (
     DELETE FROM public.compression_telemetry_batches AS b
     USING (
-        SELECT id, f.hour
-        FROM foldable AS f
-             JOIN public.compression_telemetry_batches AS member ON member.kind = f.kind
-                 AND member.committed_at < date_trunc('hour', $1::timestamptz - interval '1 hour', 'UTC')
-                 AND CASE WHEN f.hour = '-infinity' THEN member.committed_at < $2
-                          ELSE member.committed_at >= greatest(f.hour, $2) AND member.committed_at < f.hour + interval '1 hour' END
-        ORDER BY f.hour, f.kind, id
+        SELECT member.id, f.hour
+        FROM bounds AS f
+             JOIN public.compression_telemetry_batches AS member
+                 ON member.kind = f.kind AND member.committed_at >= f.lower AND member.committed_at < f.upper
+        ORDER BY f.hour, f.kind, member.id
         LIMIT $3
     ) AS doomed
     WHERE b.id = doomed.id
