@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/cenkalti/backoff/v7"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc"
@@ -53,10 +52,7 @@ func (f *Forwarder) Send(ctx context.Context, request []byte, n int) (rejected i
 	s := &sender{
 		ctx: ctx, conn: f.conn, client: plogotlp.NewGRPCClient(f.conn), timeout: f.config.timeout, headers: f.config.headers, report: f.report,
 	}
-	pauses := &backoff.ExponentialBackOff{
-		InitialInterval: firstPause, MaxInterval: maxPause,
-		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
-	}
+	pauses := newPauses()
 	for {
 		rejected, err := s.attempt(message, n)
 		if err == nil {

@@ -19,10 +19,7 @@ const firstPause = 250 * time.Millisecond
 // send tries a request of n decisions until it is settled. Where ctx ends
 // first it stays unsettled: Shutdown tells how many that were.
 func (s *sender) send(position uint64, request plogotlp.ExportRequest, n int) {
-	pauses := &backoff.ExponentialBackOff{
-		InitialInterval: firstPause, MaxInterval: maxPause,
-		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
-	}
+	pauses := newPauses()
 	hurried := s.hurried
 	for {
 		rejected, err := s.attempt(request, n)
@@ -47,6 +44,14 @@ func (s *sender) send(position uint64, request plogotlp.ExportRequest, n int) {
 		case <-s.ctx.Done():
 			return
 		}
+	}
+}
+
+// newPauses are those between attempts.
+func newPauses() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval: firstPause, MaxInterval: maxPause,
+		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
 	}
 }
 

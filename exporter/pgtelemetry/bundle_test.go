@@ -56,6 +56,14 @@ func setupOn(t *testing.T, url string, change ...func(*Config)) *testBundle {
 
 func startExporter(t testing.TB, dsn string, change ...func(*Config)) (exporter.Logs, *observer.ObservedLogs) {
 	t.Helper()
+	core, log := observer.New(zap.InfoLevel)
+	set := exportertest.NewNopSettings(metadata.Type)
+	set.Logger = zap.New(core)
+	return startWith(t, set, dsn, change...), log
+}
+
+func startWith(t testing.TB, set exporter.Settings, dsn string, change ...func(*Config)) exporter.Logs {
+	t.Helper()
 	config := newDefaultConfig()
 	config.DSN = configopaque.String(dsn)
 	config.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
@@ -63,14 +71,11 @@ func startExporter(t testing.TB, dsn string, change ...func(*Config)) (exporter.
 	for _, c := range change {
 		c(config)
 	}
-	core, log := observer.New(zap.InfoLevel)
-	set := exportertest.NewNopSettings(metadata.Type)
-	set.Logger = zap.New(core)
 	e, err := createLogs(t.Context(), set, config)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.Background())) })
-	return e, log
+	return e
 }
 
 // fresh returns n valid decisions of now, as the processor leaves them.

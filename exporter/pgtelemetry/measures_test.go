@@ -7,10 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/config/configopaque"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
@@ -23,21 +20,8 @@ import (
 func startMeasured(t *testing.T, dsn string, change ...func(*Config)) (exporter.Logs, *componenttest.Telemetry) {
 	t.Helper()
 	telemetry := componenttest.NewTelemetry()
-	config := newDefaultConfig()
-	config.DSN = configopaque.String(dsn)
-	config.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
-	config.BackOffConfig.Enabled = false
-	for _, c := range change {
-		c(config)
-	}
-	e, err := createLogs(t.Context(), metadatatest.NewSettings(telemetry), config)
-	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() {
-		require.NoError(t, e.Shutdown(context.Background()))
-		require.NoError(t, telemetry.Shutdown(context.Background()))
-	})
-	return e, telemetry
+	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
+	return startWith(t, metadatatest.NewSettings(telemetry), dsn, change...), telemetry
 }
 
 // points are a counter's, by the value of its one attribute.

@@ -56,9 +56,7 @@ func bouncer(t *testing.T, admin string, serverConnections int) (dsn string) {
 	login, err := url.Parse(pgtest.Login(t, admin, "dwcp_writer"))
 	require.NoError(t, err)
 	// Like PostgreSQL it refuses root: it runs as whoever PostgreSQL does.
-	data, err := os.Stat(pgtest.Server(t).DataDir())
-	require.NoError(t, err)
-	owner := data.Sys().(*syscall.Stat_t)
+	owner := ownerOf(t, pgtest.Server(t).DataDir())
 	dir, err := os.MkdirTemp("/tmp", "dwcp-bouncer-") //nolint:usetesting // short enough for a socket, and open to the owner
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
