@@ -92,3 +92,48 @@ func ExampleUtilizationMeter() {
 	fmt.Println(meter.Percent(at.Add(2*time.Second)), meter.AvailableMbps(at.Add(2*time.Second)))
 	// Output: {25 true} {750 true}
 }
+
+// Priors outlive the process.
+func ExamplePriors_Save() {
+	priors, err := measure.NewPriors(measure.PriorsOptions{MinRuns: 1})
+	if err != nil {
+		panic(err)
+	}
+	over := decision.Decision{
+		LinkType: decision.WAN, PayloadBytes: 1 << 20, PayloadType: "vm_memory",
+		AMSTTransferRateMbps: decision.Some(80.0), AMSTLatencyMillis: decision.Some(104.9), AMSTCPUUsage: decision.Some(3.5),
+	}
+	priors.Observe(&over)
+	var file bytes.Buffer
+	if err := priors.Save(&file); err != nil { // at exit
+		panic(err)
+	}
+
+	restarted, _ := measure.NewPriors(measure.PriorsOptions{MinRuns: 1})
+	if err := restarted.Load(&file); err != nil {
+		fmt.Println(err) // and go on without
+	}
+	next := decision.Decision{LinkType: decision.WAN, PayloadBytes: 1_500_000, PayloadType: "database"}
+	restarted.Fill(&next)
+	fmt.Printf("AMST: %.1f ms, HDE known: %v, runs: %d\n", next.AMSTPriorLatencyMillis.Value, next.HDEPriorLatencyMillis.Set, next.PriorSamples.Value)
+	// Output: AMST: 104.9 ms, HDE known: false, runs: 1
+}
+
+// A disk image that is not in memory.
+func ExampleSampleReaderAt() {
+	image := bytes.NewReader(make([]byte, 10<<20)) // or an *os.File and its size
+	sample, err := measure.SampleReaderAt(image, image.Size())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(sample.EntropyBitsPerByte.Value, "bits per byte,", sample.RepetitionPercent.Value, "% repeats")
+	// Output: 0 bits per byte, 100 % repeats
+}
+
+// A transfer of several streams beside others: CPU time of these goroutines alone.
+func ExampleThreads() {
+	stream := func() { time.Sleep(2 * time.Millisecond) } // send a part, wait for its acknowledgement
+	run := measure.Threads(stream, stream, stream, stream)
+	fmt.Println(run.LatencyMillis.Value >= 2, run.RateMbps(1<<20).Set)
+	// Output: true true
+}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,23 +50,31 @@ func randomBytes(seed byte, n int) []byte {
 // sourceText is Go's own source.
 func sourceText(t testing.TB, n int) []byte {
 	t.Helper()
-	var all []byte
-	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	text, err := goSource()
 	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(text), n)
+	return bytes.Clone(text[:n])
+}
+
+// goSource reads it once, 8 MiB of it.
+var goSource = sync.OnceValues(func() ([]byte, error) {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
 	err = filepath.WalkDir(filepath.Join(strings.TrimSpace(string(goroot)), "src"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || entry.IsDir() {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if all = append(all, text...); len(all) >= n {
+		if all = append(all, text...); len(all) >= 8<<20 {
 			return fs.SkipAll
 		}
 		return err
 	})
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(all), n)
-	return all[:n]
-}
+	return all, err
+})
 
 // executable is the go command.
 func executable(t testing.TB, n int) []byte {

@@ -76,8 +76,8 @@ func (r *Route) LinkType() decision.LinkType {
 }
 
 // Bandwidth is what the link offers now and how much of it others have used since
-// the last reading, in percent. Before there are two readings, and where the
-// link is full, it is taken for idle.
+// the last reading, in percent. Before there are two readings it is taken for
+// idle.
 func (r *Route) Bandwidth() (availableMbps, utilization float64) {
 	r.read()
 	now := time.Now()
