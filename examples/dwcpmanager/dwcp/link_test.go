@@ -41,7 +41,7 @@ func TestEveryLinkTakesItsTime(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			body := random(1, 512<<10)
-			least := time.Duration(float64(len(body))*8/spec.CapacityMbps)*time.Microsecond + spec.RTT
+			least := ideal(spec, len(body))
 			took := sendOver(t, newTestLink(t, spec), body)
 			require.GreaterOrEqual(t, took, least)
 			require.Less(t, took, 4*least+500*time.Millisecond)
@@ -122,4 +122,28 @@ func TestEachLinkTypeHasALink(t *testing.T) {
 		require.Contains(t, Specs, decision.LinkType(kind))
 		newTestLink(t, Specs[decision.LinkType(kind)])
 	}
+}
+
+// BenchmarkLink sends 1 MiB over each link and reports how many times as long
+// as it must it takes.
+func BenchmarkLink(b *testing.B) {
+	for kind, spec := range Specs {
+		b.Run(string(kind), func(b *testing.B) {
+			sink, err := NewSink()
+			require.NoError(b, err)
+			b.Cleanup(sink.Close)
+			streams := NewStreams(newTestLink(b, spec), sink.Address())
+			b.Cleanup(streams.Close)
+			body := random(1, 1<<20)
+			for b.Loop() {
+				require.NoError(b, streams.Send(b.Context(), transfer{vm: "vm", body: body}))
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(ideal(spec, len(body))), "taken/ideal")
+		})
+	}
+}
+
+// ideal is the least time a link takes for a body and its acknowledgement.
+func ideal(spec LinkSpec, bytes int) time.Duration {
+	return time.Duration(float64(bytes)*8/spec.CapacityMbps)*time.Microsecond + spec.RTT
 }

@@ -22,6 +22,8 @@ type Config struct {
 	// Progress is told how many migrations of how many are done; 0 of them where
 	// that is not known. May be nil.
 	Progress func(done, total int)
+
+	divide int // payloads are this many times smaller; 0: as they are. For tests.
 }
 
 // Default is a fleet in which every link has every kind of payload.

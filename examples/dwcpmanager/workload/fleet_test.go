@@ -14,10 +14,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// quickly is a fleet that does not wait for slow links.
+// quickly is a fleet that does not wait for slow links, nor for the race
+// detector to watch every byte.
 func quickly() Config {
 	c := Default()
-	c.VMs, c.Links, c.Rate = 4, []decision.LinkType{decision.DC, decision.Metro}, 1000
+	c.VMs, c.Links, c.Rate, c.divide = 4, []decision.LinkType{decision.DC, decision.Metro}, 1000, 16
 	return c
 }
 
@@ -101,7 +102,7 @@ func TestLinksAreReadFromAList(t *testing.T) {
 func TestTheDefaultFleetHasEveryKindOnEveryLink(t *testing.T) {
 	t.Parallel()
 	c := Default()
-	c.VMs = 16
+	c.divide = 64
 	fleet, err := New(t.Context(), nil, nil, c)
 	require.NoError(t, err)
 	defer fleet.Close()

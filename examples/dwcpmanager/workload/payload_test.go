@@ -27,18 +27,18 @@ func TestEachRoundChangesTheShareThatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	code, err := program()
 	require.NoError(t, err)
-	for _, share := range []float64{0, 0.01, 0.25, 1} {
+	for _, share := range []float64{0, 0.02, 0.5} {
 		for unit, p := range map[int][]payload{
-			pageBytes:   {newMemory(newRand(), code, 200*pageBytes, share), newDisk(newRand(), code, 200*pageBytes, share)},
-			dbPageBytes: {newDatabase(newRand(), 200*dbPageBytes, share)},
+			pageBytes:   {newMemory(newRand(), code, 100*pageBytes, share), newDisk(newRand(), code, 100*pageBytes, share)},
+			dbPageBytes: {newDatabase(newRand(), 100*dbPageBytes, share)},
 		} {
 			for _, p := range p {
 				before := slices.Clone(p.bytes())
 				p.change()
 				changed := changedPages(before, p.bytes(), unit)
 				// A page that is filled with zeros again is chosen, not changed.
-				require.LessOrEqual(t, changed, int(200*share+0.5), p.kind())
-				require.GreaterOrEqual(t, changed, int(200*share*0.9), p.kind())
+				require.LessOrEqual(t, changed, int(100*share+0.5), p.kind())
+				require.GreaterOrEqual(t, changed, int(100*share*0.9), p.kind())
 			}
 		}
 	}
@@ -68,13 +68,13 @@ func TestEachKindIsWhatItsNameSays(t *testing.T) {
 	t.Parallel()
 	code, err := program()
 	require.NoError(t, err)
-	secret, err := newEncrypted(newRand(), code, 1<<20)
+	secret, err := newEncrypted(newRand(), code, 64*pageBytes)
 	require.NoError(t, err)
 	before := slices.Clone(secret.bytes())
 	secret.change()
-	require.Equal(t, 256, changedPages(before, secret.bytes(), pageBytes), "encrypted anew, nothing is as it was")
+	require.Equal(t, 64, changedPages(before, secret.bytes(), pageBytes), "encrypted anew, nothing is as it was")
 	entropy := func(p payload) float64 { return measure.SampleBytes(p.bytes()).EntropyBitsPerByte.Value }
 	require.Greater(t, entropy(secret), 7.9)
-	require.Less(t, entropy(newMemory(newRand(), code, 1<<20, 0.1)), 7.0)
-	require.Less(t, entropy(newDatabase(newRand(), 1<<20, 0.1)), 6.5)
+	require.Less(t, entropy(newMemory(newRand(), code, 64*pageBytes, 0.1)), 7.0)
+	require.Less(t, entropy(newDatabase(newRand(), 32*dbPageBytes, 0.1)), 6.5)
 }

@@ -47,9 +47,12 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	}
 	var result Result
 	fleet, err := New(ctx, recorder, priors, c)
-	if err == nil {
+	switch {
+	case err == nil:
 		defer fleet.Close() // once the Recorder has ended: its shadow runs use it
 		result.Report, err = fleet.Run(ctx)
+	case ctx.Err() != nil:
+		err = nil // the end of ctx is none, and there is nothing to end yet
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliverLimit)
 	defer cancel()

@@ -49,8 +49,8 @@ func (s *slot) nextVM() error {
 	s.session = uuid.NewString()
 	s.rounds = 4 + s.rand.IntN(8)
 	shape := shapes[s.link]
-	size := shape.least + s.rand.IntN(shape.most-shape.least)
-	size -= size % dbPageBytes
+	size := (shape.least + s.rand.IntN(shape.most-shape.least)) / max(s.fleet.config.divide, 1)
+	size = max(size-size%dbPageBytes, dbPageBytes)
 	changes := 0.01 + 0.5*s.rand.Float64()*s.rand.Float64()
 	var err error
 	s.payload, err = s.newPayload(s.number/len(s.fleet.config.Links)+s.vms, size, changes)
