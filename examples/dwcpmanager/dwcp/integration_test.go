@@ -38,3 +38,17 @@ func TestTheGuideNamesEveryFieldThatDWCPFills(t *testing.T) {
 		require.Contains(t, table, "`"+column+"`")
 	}
 }
+
+// The code in the guide is code that is compiled and run.
+func TestTheGuidesCodeIsTheExamples(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../docs/integration.md")
+	require.NoError(t, err)
+	example, err := os.ReadFile("example_adapter_test.go")
+	require.NoError(t, err)
+	_, code, found := strings.Cut(string(example), "// guide: MigrateVMMemory\n")
+	require.True(t, found)
+	code, _, found = strings.Cut(code, "// guide: end")
+	require.True(t, found)
+	require.Contains(t, string(guide), "```go\n"+strings.TrimSpace(code)+"\n```")
+}
