@@ -2,8 +2,7 @@ package faults
 
 import (
 	"testing"
-
-	"github.com/novacron/dwcp-telemetry/internal/localpg"
+	"time"
 )
 
 // fault is one thing that breaks. A new one is one of these, passed to run.
@@ -19,7 +18,7 @@ type fault struct {
 	// ownServer is for what hurts all of PostgreSQL; others share one server and
 	// have a database of their own.
 	ownServer bool
-	server    localpg.Config // of the own server
+	clock     time.Duration // how far the own server's clock is ahead of the collectors'
 	// overlay is YAML over the collector's configuration.
 	overlay string
 

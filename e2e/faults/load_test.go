@@ -98,7 +98,7 @@ func (l *load) request(n int) ([]*event, bool) {
 	}
 	request := []*event{}
 	for range requestEvents {
-		e := make(l.random, time.Now().Add(l.shift), len(l.events))
+		e := make(l.random, l.now(), len(l.events))
 		request, l.events = append(request, e), append(l.events, e)
 	}
 	l.requests = append(l.requests, request)

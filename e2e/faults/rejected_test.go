@@ -26,7 +26,7 @@ type rejectedRow struct {
 // readRejected finds the event of each rejected row and holds the row to what
 // is wrong with it.
 func (a *account) readRejected() {
-	rows, err := a.conn.Query(a.Context(), `SELECT event_id, event_time, reason, field, detail, original, truncated FROM compression_telemetry_rejected`)
+	rows, err := a.conn.Query(a.Context(), `SELECT event_id, event_time, reason, coalesce(field, ''), coalesce(detail, ''), original, truncated FROM compression_telemetry_rejected`)
 	require.NoError(a, err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[rejectedRow])
 	require.NoError(a, err)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,12 +20,13 @@ type rig struct {
 	fault   fault
 	promise promise
 
-	server *localpg.Server // the fault's own, or the one all share
-	admin  string          // URL of the database for its owner
-	dsn    string          // what the collectors connect to; prepare may change it
-	login  string          // the collectors' user
-	env    []string        // of the collectors; prepare may add to it
-	shift  time.Duration   // PostgreSQL's clock minus ours
+	server    *localpg.Server // the fault's own, or the one all share
+	admin     string          // URL of the database for its owner
+	dsn       string          // what the collectors connect to; prepare may change it
+	login     string          // the collectors' user
+	env       []string        // of the collectors; prepare may add to it
+	shift     atomic.Int64    // PostgreSQL's clock minus ours, in nanoseconds
+	clockFile string          // where it is set, with libfaketime
 
 	collectors []*machine
 	load       *load
@@ -42,7 +44,7 @@ type tally struct {
 func newRig(t *testing.T, f fault, p promise) *rig {
 	r := &rig{T: t, fault: f, promise: p}
 	if f.ownServer {
-		r.server, r.admin = e2etest.OwnServer(t, f.server)
+		r.server, r.admin = e2etest.OwnServer(t, r.serverConfig())
 	} else {
 		r.server, r.admin = pgtest.Server(t), pgtest.Database(t)
 	}
@@ -50,6 +52,9 @@ func newRig(t *testing.T, f fault, p promise) *rig {
 	config, err := pgx.ParseConfig(r.dsn)
 	require.NoError(t, err)
 	r.login = config.User
+	if f.clock != 0 {
+		r.setClock(f.clock)
+	}
 	if f.prepare != nil {
 		f.prepare(r)
 	}
@@ -57,6 +62,13 @@ func newRig(t *testing.T, f fault, p promise) *rig {
 		r.collectors = append(r.collectors, newMachine(r))
 	}
 	return r
+}
+
+func (r *rig) serverConfig() (c localpg.Config) {
+	if r.fault.clock != 0 {
+		c.Env = r.clockEnv()
+	}
+	return c
 }
 
 // collector is the first one, which is the only one as a rule.
