@@ -87,8 +87,16 @@ var (
 			[]string{"ALTER TABLE compression_telemetry RENAME oracle_version_to_come TO oracle_version", "ALTER TABLE compression_telemetry RENAME quality_flags_to_come TO quality_flags"}},
 		{"table of a newer version, with a column that must not be NULL",
 			[]string{"ALTER TABLE compression_telemetry ADD newer integer NOT NULL DEFAULT 1", "ALTER TABLE compression_telemetry ALTER newer DROP DEFAULT"},
-			[]string{"none", "23502"}, "migrat",
+			[]string{"none"}, migrate,
 			[]string{"ALTER TABLE compression_telemetry ALTER newer SET DEFAULT 1", "ALTER TABLE compression_telemetry DROP newer"}},
+		{"column of another type",
+			[]string{"DROP VIEW compression_telemetry_ml", "ALTER TABLE compression_telemetry ALTER network_tier TYPE bigint"},
+			[]string{"none"}, migrate,
+			[]string{"ALTER TABLE compression_telemetry ALTER network_tier TYPE integer"}},
+		{"an optional column that must not be NULL",
+			[]string{"ALTER TABLE compression_telemetry ALTER environment SET NOT NULL"},
+			[]string{"none"}, migrate,
+			[]string{"ALTER TABLE compression_telemetry ALTER environment DROP NOT NULL"}},
 	}
 )
 

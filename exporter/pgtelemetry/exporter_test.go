@@ -286,3 +286,30 @@ func TestAMissingPrivilegeIsToldAndTheBatchKept(t *testing.T) {
 	b.push(t, more...)
 	b.requireStored(t, append(rows, more...)...)
 }
+
+// A table that changes while it is written to refuses good rows: that is the
+// table's fault, not theirs.
+func TestRowsAreHeldNotRejectedWhereTheTableHasChanged(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string][2]string{
+		"column of a newer version": {"ALTER TABLE compression_telemetry ADD newer integer NOT NULL DEFAULT 1; ALTER TABLE compression_telemetry ALTER newer DROP DEFAULT",
+			"ALTER TABLE compression_telemetry DROP newer"},
+		"column of another type": {"DROP VIEW compression_telemetry_ml; ALTER TABLE compression_telemetry ALTER network_tier TYPE bigint",
+			"ALTER TABLE compression_telemetry ALTER network_tier TYPE integer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			rows := b.fresh(3)
+			b.push(t, rows[0])
+			_, err := b.admin.Exec(t.Context(), change[0])
+			require.NoError(t, err)
+			require.ErrorContains(t, b.ConsumeLogs(t.Context(), logsOf(rows[1:]...)), "is not the one this version writes")
+			require.Empty(t, b.rejected(t))
+			_, err = b.admin.Exec(t.Context(), change[1])
+			require.NoError(t, err)
+			b.push(t, rows[1:]...)
+			b.requireStored(t, rows...)
+		})
+	}
+}

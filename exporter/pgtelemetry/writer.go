@@ -95,6 +95,10 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 				return nil, err
 			}
 		case strikeRow:
+			// A table that has changed meanwhile refuses good rows.
+			if err := w.checkSchema(ctx); err != nil {
+				return nil, err
+			}
 			if strikes++; strikes > maxStrikes || !strikeLine(b, err) {
 				how = split
 			}
