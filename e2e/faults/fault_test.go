@@ -19,6 +19,8 @@ type fault struct {
 	// have a database of their own.
 	ownServer bool
 	clock     time.Duration // how far the own server's clock is ahead of the collectors'
+	// disk gives the rig a small one.
+	disk bool
 	// overlay is YAML over the collector's configuration.
 	overlay string
 

@@ -31,6 +31,7 @@ type rig struct {
 	collectors []*machine
 	load       *load
 	proxy      *proxy   // nil without useProxy
+	disk       *disk    // nil without fault.disk
 	events     []*event // of all rounds
 	tally      tally
 }
@@ -43,6 +44,9 @@ type tally struct {
 
 func newRig(t *testing.T, f fault, p promise) *rig {
 	r := &rig{T: t, fault: f, promise: p}
+	if f.disk {
+		r.disk = newDisk(r) // goes after the server that may be on it
+	}
 	if f.ownServer {
 		r.server, r.admin = e2etest.OwnServer(t, r.serverConfig())
 	} else {
