@@ -25,7 +25,6 @@ type machine struct {
 	process atomic.Pointer[collector.Process] // the one that runs, or ran last
 	options collector.Options
 	lives   strings.Builder // the logs of its earlier lives
-	gap     gap
 }
 
 // quicker shortens what the tests would only wait for.

@@ -38,8 +38,8 @@ type rig struct {
 
 // tally is what RESULTS.md says of a rig.
 type tally struct {
-	rounds, lost, doubled, again, refused int
-	notes                                 []string
+	rounds, lost, doubled, again, refused, kills, early int
+	notes                                               []string
 }
 
 func newRig(t *testing.T, f fault, p promise) *rig {

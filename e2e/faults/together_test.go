@@ -48,7 +48,7 @@ func TestCollectorsTogetherWriteEachEventOnce(t *testing.T) {
 			r.waitAcknowledged(warmUp) // by the other
 			r.collector().start()
 		},
-		verify: noteGap,
+		verify: noteKills,
 	}, atMonthsEnd())...)
 }
 

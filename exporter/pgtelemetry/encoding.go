@@ -96,10 +96,13 @@ func unseal(item []byte) ([]byte, error) {
 // maxBody is far more than any request a receiver takes.
 const maxBody = 1 << 30
 
-// Unmarshal reads an item. It never returns an error: the
-// queue would delete the item without a word. What cannot be read becomes a
-// rejection that holds the item as it is.
+// Unmarshal reads an item. It never returns an error for
+// one that is there: the queue would delete it without a word. What cannot be
+// read becomes a rejection that holds the item as it is.
 func (q queueEncoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
+	if len(data) == 0 {
+		return context.Background(), nil, errNoItem
+	}
 	ctx, req, err := q.read(data)
 	if err != nil {
 		q.exporter.log.Error("an item of the queue on disk cannot be read; it goes to the rejected decisions as it is",
@@ -108,6 +111,10 @@ func (q queueEncoding) Unmarshal(data []byte) (context.Context, xexporterhelper.
 	}
 	return ctx, req, nil
 }
+
+// errNoItem has the queue pass over an index whose item is done, or could not
+// be added.
+var errNoItem = errors.New("there is no item")
 
 func (q queueEncoding) read(data []byte) (context.Context, *request, error) {
 	if !bytes.HasPrefix(data, []byte(itemMagic)) {

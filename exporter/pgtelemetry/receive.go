@@ -3,6 +3,7 @@ package pgtelemetry
 import (
 	"context"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
@@ -24,6 +25,14 @@ type decisionsOnly struct {
 // batching changes them, and have them copied where there are other exporters;
 // but what it batches is our requests.
 func (f *decisionsOnly) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// Start gives the helper's queue a storage that loses nothing.
+func (f *decisionsOnly) Start(ctx context.Context, host component.Host) error {
+	if queue := f.exporter.config.QueueConfig; queue.HasValue() && queue.Get().StorageID != nil {
+		host = &queueHost{Host: host, storage: *queue.Get().StorageID, log: f.exporter.log}
+	}
+	return f.Logs.Start(ctx, host)
+}
 
 // ConsumeLogs passes logs on that hold a decision.
 func (f *decisionsOnly) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
