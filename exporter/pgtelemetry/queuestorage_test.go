@@ -74,7 +74,7 @@ func (s *store) Close(context.Context) error { return nil }
 
 func open(t *testing.T, s *store) storage.Client {
 	t.Helper()
-	id := component.MustNewID("file_storage")
+	id := fileStorage
 	host := &queueHost{Host: hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{id: s}}, storage: id, log: zap.NewNop()}
 	client, err := host.GetExtensions()[id].(storage.Extension).GetClient(t.Context(), component.KindExporter, id, "logs")
 	require.NoError(t, err)
@@ -157,7 +157,7 @@ func TestAFullDiskAtTheStartKeepsTheNotes(t *testing.T) {
 
 func TestAQueueThatCannotBeReadStopsTheStart(t *testing.T) {
 	t.Parallel()
-	id := component.MustNewID("file_storage")
+	id := fileStorage
 	_, err := (&queueStorage{Extension: &store{broken: true}, log: zap.NewNop()}).GetClient(t.Context(), component.KindExporter, id, "logs")
 	require.ErrorContains(t, err, "read the queue on disk: no space left")
 }
