@@ -178,19 +178,17 @@ func TestADamagedItemIsKeptAmongTheRejected(t *testing.T) {
 	require.NoError(t, err)
 	for name, item := range map[string][]byte{
 		"a bit flipped": flipped, "cut": whole[:len(whole)-1], "cut with a fitting checksum": seal(body[:len(body)-1]), "magic only": []byte(itemMagic),
-		"a later version": append([]byte("\xdcDT\x02"), whole[4:]...), "nothing": {}, "text": []byte("hello"),
+		"a later version": append([]byte("\xdcDT\x02"), whole[4:]...), "text": []byte("hello"),
 	} {
 		_, got := unmarshal(t, q, item)
-		if name == "nothing" { // is OTLP without any record
-			require.Zero(t, got.ItemsCount())
-			continue
-		}
 		require.Empty(t, got.rows, name)
 		require.Len(t, got.rejections, 1, name)
 		require.Equal(t, decision.Unreadable, got.rejections[0].reason, name)
 		require.Equal(t, item, got.rejections[0].original, name)
 	}
 	require.Equal(t, 6, log.FilterMessageSnippet("cannot be read").Len())
+	_, _, err = q.Unmarshal(nil)
+	require.ErrorIs(t, err, errNoItem, "the queue passes over an index without an item")
 
 	b := setup(t)
 	_, got := unmarshal(t, q, flipped)
