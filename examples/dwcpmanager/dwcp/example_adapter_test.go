@@ -49,8 +49,9 @@ func (adapter *MigrationAdapter) MigrateVMMemory(ctx context.Context, vmID strin
 		return err // DWCP's fallback to the standard path would be here
 	}
 	known := adapter.known(conn, vmID, "vm_memory", memoryData) // the table below
+	known.ActualAlgorithm = decision.Some(decision.HDE)         // the choice
 	p := adapter.recorder.Begin(ctx, &known)
-	result := instrumentation.Result{Algorithm: decision.HDE, Outcome: decision.Failure} // unless it ends well
+	result := instrumentation.Result{Outcome: decision.Failure} // unless it ends well
 	defer func() { p.Finish(result) }()
 	began := time.Now()
 

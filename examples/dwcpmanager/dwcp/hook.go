@@ -15,10 +15,11 @@ import (
 //	recorder, err := instrumentation.FromEnv(ctx, instrumentation.WithObserver(priors.Observe))
 //	err = recorder.Shutdown(ctx)
 //
-// and Manager.Migrate these three:
+// and Manager.Migrate these four:
 //
 //	known := m.known(&t, baseline)                      // before the choice
-//	pending := m.recorder.Begin(ctx, &known)            // once it is made
+//	known.ActualAlgorithm = decision.Some(chosen)       // once it is made
+//	pending := m.recorder.Begin(ctx, &known)
 //	m.record(pending, &known, &t, baseline, &moved)      // after the transfer
 
 // known is what is known before either way has run.
@@ -52,5 +53,5 @@ func (m *Manager) record(p *instrumentation.Pending, known *decision.Decision, t
 			p.ShadowHDE(m.shadowOfHDE(known.LinkType, baseline, slices.Clone(t.Payload)))
 		}
 	}
-	p.Finish(instrumentation.Result{Algorithm: moved.Chosen, Outcome: moved.Outcome, LatencyMillis: moved.latency()})
+	p.Finish(instrumentation.Result{Outcome: moved.Outcome, LatencyMillis: moved.latency()})
 }

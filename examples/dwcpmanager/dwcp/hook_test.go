@@ -19,7 +19,7 @@ func TestTheHookHasFewerThanFortyLines(t *testing.T) {
 	manager, err := os.ReadFile("manager.go")
 	require.NoError(t, err)
 	lines := 0
-	_, calls, found := strings.Cut(string(hook), "and Manager.Migrate these three:")
+	_, calls, found := strings.Cut(string(hook), "and Manager.Migrate these four:")
 	require.True(t, found)
 	for line := range strings.Lines(calls) {
 		if call, found := strings.CutPrefix(line, "//\t"); found {
@@ -28,7 +28,7 @@ func TestTheHookHasFewerThanFortyLines(t *testing.T) {
 			lines++
 		}
 	}
-	require.Equal(t, 3, lines)
+	require.Equal(t, 4, lines)
 	for line := range strings.Lines(body) {
 		if code := strings.TrimSpace(line); code != "" && !strings.HasPrefix(code, "//") {
 			lines++

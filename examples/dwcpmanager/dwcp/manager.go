@@ -68,6 +68,7 @@ func (m *Manager) Migrate(ctx context.Context, t Migration) (Moved, error) {
 	baseline := m.hde.Baseline(t.VM)
 	known := m.known(&t, baseline)
 	chosen := Choose(&known)
+	known.ActualAlgorithm = decision.Some(chosen)
 	pending := m.recorder.Begin(ctx, &known)
 	moved := m.move(ctx, &t, baseline, chosen)
 	m.record(pending, &known, &t, baseline, &moved)

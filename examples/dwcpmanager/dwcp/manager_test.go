@@ -36,7 +36,9 @@ func setup(t testing.TB, recorder *instrumentation.Recorder, priors *measure.Pri
 	t.Cleanup(b.sink.Close)
 	b.route = NewRoute(newTestLink(t, spec), b.host, b.sink)
 	t.Cleanup(b.route.Close)
-	require.NoError(t, b.route.Probe(t.Context()))
+	for range len(b.route.probes) { // the smallest counts: the machine may be busy
+		require.NoError(t, b.route.Probe(t.Context()))
+	}
 	return b
 }
 
@@ -146,7 +148,7 @@ func TestDecisionsKeepTheEventsRulesAndHaveBothArms(t *testing.T) {
 		chosen[d.ActualAlgorithm.Value]++
 		require.EqualValues(t, len(payloads[i]), d.PayloadBytes)
 		require.Equal(t, i%2 == 1, d.HasBaseline)
-		require.Equal(t, decision.Metro, d.LinkType, "4 ms and 100 Mbit/s")
+		require.Equal(t, b.route.LinkType(), d.LinkType)
 		for _, column := range []string{"entropy_estimate", "repetition_score", "amst_stream_count", "hde_compression_ratio", "hde_delta_hit_rate",
 			"hde_latency_ms", "hde_cpu_usage", "amst_transfer_rate_mbps", "amst_latency_ms", "amst_cpu_usage", "actual_latency_ms", "actual_throughput_mbps", "prior_samples"} {
 			_, there := decision.Column(column).Value(&d)
@@ -174,11 +176,16 @@ func TestDecisionsKeepTheEventsRulesAndHaveBothArms(t *testing.T) {
 func TestShadowRunsLeaveProductionAsItIs(t *testing.T) {
 	recorder, decisions := recorderInto(t)
 	with, without := setup(t, recorder, nil, slow), setup(t, nil, nil, slow)
+	shadows := newCatcher(t)
+	with.route = NewRoute(with.route.link, with.host, &Sink{shadows.receiver})
+	t.Cleanup(with.route.Close)
+	var payloads [][]byte
 	for i := range 6 {
 		payload := compressible(300_000 + i*1000)
 		if i%2 == 1 {
 			payload = random(uint64(i), 300_000)
 		}
+		payloads = append(payloads, payload)
 		for _, b := range []*bundle{with, without} {
 			own := slices.Clone(payload)
 			_, err := b.manager.Migrate(t.Context(), b.migration(own))
@@ -187,7 +194,18 @@ func TestShadowRunsLeaveProductionAsItIs(t *testing.T) {
 		}
 	}
 	got := decisions()
-	require.EqualValues(t, len(got), recorder.Stats().Shadow.Completed, "every one was shadowed, and the shadow's bytes were right")
+	require.EqualValues(t, len(payloads), recorder.Stats().Shadow.Completed, "every one was shadowed")
+	sent := 0
+	for i, d := range got {
+		if d.ActualAlgorithm.Value == decision.HDE {
+			require.Equal(t, arrived{vm: "vm-1", flags: flagShadow, body: payloads[i]}, shadows.got[sent], "the payload as it was")
+			sent++
+		} else {
+			require.Less(t, d.HDECompressionRatio.Value, 1.1, "random bytes: the caller's have been zeros since")
+		}
+	}
+	require.Len(t, shadows.got, sent)
+	require.Equal(t, 3, sent)
 	require.Equal(t, without.manager.hde.Baseline("vm-1"), with.manager.hde.Baseline("vm-1"))
 	require.Equal(t, without.host.hde.Baseline("vm-1"), with.host.hde.Baseline("vm-1"))
 	require.Equal(t, without.host.State("vm-1"), with.host.State("vm-1"))
