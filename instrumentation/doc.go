@@ -19,7 +19,7 @@
 //     does not panic: not on a nil Recorder, a nil decision, after Shutdown, nor
 //     with the collector away. The caller may use its Decision again at once.
 //   - [Recorder.Begin] and the methods of [Pending] promise the same, but for one
-//     allocation of about 1 kB. A decision goes out when it is finished and its
+//     allocation of 32 bytes. A decision goes out when it is finished and its
 //     shadow run, if one was asked for, has ended; at its deadline, 5 minutes
 //     after Begin; or at Shutdown. Deadlines are of the monotonic clock.
 //   - Memory is bounded: the ring, 4096 open decisions, and four requests of at
@@ -45,7 +45,7 @@
 // It starts no more goroutines than one worker, four requests, one for deadlines
 // and the shadow workers, labels nothing, checks no
 // rule of the event (the collector does, and keeps what breaks one), keeps
-// nothing on disk, and imports of the collector nothing but pdata. What waits
+// nothing on disk, and imports nothing of the collector. What waits
 // in memory when the process dies is lost. With [New] the resource, and with it
 // Environment and EmitterVersion, is the LoggerProvider's; so is all delivery,
 // and flushing it after Shutdown.

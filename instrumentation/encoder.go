@@ -3,12 +3,11 @@ package instrumentation
 import (
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
 
 	"github.com/novacron/dwcp-telemetry/decision"
-	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
+	"github.com/novacron/dwcp-telemetry/internal/decisionwire"
 )
 
 // maxTextBytes bounds the texts of one request. A collector takes 4 MiB unless
@@ -18,55 +17,51 @@ const maxTextBytes = 1 << 20
 
 // encoder makes OTLP of decisions.
 type encoder struct {
-	resource *resource.Resource
+	schemaURL  string
+	attributes []attribute.KeyValue // of the resource
 }
 
-// encode makes one request's logs of the first of the entries, and returns how
+func newEncoder(res *resource.Resource) encoder {
+	return encoder{schemaURL: res.SchemaURL(), attributes: res.Attributes()}
+}
+
+// encode makes one request of the first of the entries, in buf, and returns how
 // many: fewer than all where their texts are long, none where the first one
 // alone has more than maxTextBytes.
-func (c *encoder) encode(entries []entry) (plog.Logs, int) {
-	logs := plog.NewLogs()
-	observed := pcommon.NewTimestampFromTime(time.Now())
-	var records plog.LogRecordSlice
+func (c *encoder) encode(buf []byte, entries []entry) ([]byte, int) {
+	request := decisionwire.NewRequest(buf)
+	observed := time.Now()
 	bytes := 0
 	for i := range entries {
 		e := &entries[i]
 		if bytes += textBytes(&e.decision); bytes > maxTextBytes {
-			return logs, i
+			return request.Bytes(), i
 		}
 		if i == 0 || !sameResource(&e.decision, &entries[i-1].decision) {
-			records = c.appendResource(logs, &e.decision)
-			records.EnsureCapacity(len(entries) - i)
+			request.Resource(scopeName, c.schemaURL, &e.decision, c.others(&e.decision))
 		}
-		record := records.AppendEmpty()
-		decisionlog.Encode(&e.decision, record)
-		record.SetObservedTimestamp(observed)
-		record.SetTraceID(pcommon.TraceID(e.traceID))
-		record.SetSpanID(pcommon.SpanID(e.spanID))
-		record.SetFlags(plog.LogRecordFlags(e.flags))
+		request.Record(&e.decision, observed, decisionwire.Span{TraceID: e.traceID, SpanID: e.spanID, Flags: byte(e.flags)})
+		breathe(i)
 	}
-	return logs, len(entries)
+	return request.Bytes(), len(entries)
 }
 
 func sameResource(a, b *decision.Decision) bool {
 	return a.Environment == b.Environment && a.EmitterVersion == b.EmitterVersion
 }
 
-// appendResource starts the records of one resource: what the decision says of
-// itself goes before what the environment says.
-func (c *encoder) appendResource(logs plog.Logs, d *decision.Decision) plog.LogRecordSlice {
-	to := logs.ResourceLogs().AppendEmpty()
-	to.SetSchemaUrl(c.resource.SchemaURL())
-	decisionlog.EncodeResource(d, to.Resource())
-	attributes := to.Resource().Attributes()
-	for _, attribute := range c.resource.Attributes() {
-		if _, set := attributes.Get(string(attribute.Key)); !set {
-			attributes.PutStr(string(attribute.Key), attribute.Value.String())
+// others are the attributes that the environment gives the resource: what the
+// decision says of itself goes before them.
+func (c *encoder) others(d *decision.Decision) (others []decisionwire.Text) {
+	for _, a := range c.attributes {
+		if i, listed := decision.Index(string(a.Key)); listed {
+			if _, set := decision.Fields()[i].Value(d); set {
+				continue
+			}
 		}
+		others = append(others, decisionwire.Text{Key: string(a.Key), Value: a.Value.String()})
 	}
-	scope := to.ScopeLogs().AppendEmpty()
-	scope.Scope().SetName(scopeName)
-	return scope.LogRecords()
+	return others
 }
 
 // textFields are the fields whose length is up to the caller.

@@ -7,10 +7,12 @@ import (
 	"os"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
+
+	"github.com/novacron/dwcp-telemetry/internal/decisionwire"
 )
 
 // Forwarder sends log records that somebody has encoded already, where and as
@@ -43,15 +45,14 @@ func NewForwarder(tell func(error)) (*Forwarder, error) {
 
 // Send sends the protobuf of an OTLP request, or of LogsData, which is the same,
 // with n records, and returns how many of them the collector did not take. It
-// is tried until the collector takes or refuses it, or ctx ends.
+// is tried until the collector takes or refuses it, or ctx ends. The request
+// must not be changed afterwards either: gRPC may still read it.
 func (f *Forwarder) Send(ctx context.Context, request []byte, n int) (rejected int, err error) {
-	message := plogotlp.NewExportRequest()
-	if err := message.UnmarshalProto(request); err != nil {
+	if err := decisionwire.CheckRequest(request); err != nil {
 		return 0, fmt.Errorf("read a request of %d decisions: %w", n, err)
 	}
-	s := &sender{
-		ctx: ctx, conn: f.conn, client: plogotlp.NewGRPCClient(f.conn), timeout: f.config.timeout, headers: f.config.headers, report: f.report,
-	}
+	message := mem.SliceBuffer(request)
+	s := &sender{ctx: ctx, conn: f.conn, timeout: f.config.timeout, headers: f.config.headers, report: f.report}
 	pauses := newPauses()
 	for {
 		rejected, err := s.attempt(message, n)

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/novacron/dwcp-telemetry/decision"
 )
 
@@ -13,15 +15,33 @@ const (
 	defaultPendingTimeout = 5 * time.Minute
 )
 
-// openDecisions are those begun and not yet gone out. All are given the same
-// time, so the list is in the order of their deadlines and one timer serves all.
+// openDecision is a decision begun and not yet gone out. Its memory is used again
+// for another, so that a decision leaves 32 bytes to the garbage collector and
+// not 1 kB.
+type openDecision struct {
+	turn       uint64 // one more for each decision that it held before
+	span       trace.SpanContext
+	ratio      float64
+	deadline   time.Time     // read from the monotonic clock
+	prev, next *openDecision // in the order of deadlines; next also among the free
+
+	decision decision.Decision
+	finished bool
+	shadow   shadowState
+}
+
+func (o *openDecision) complete() bool { return o.finished && !o.shadow.outstanding() }
+
+// openDecisions are all of them. All are given the same time, so the list is in
+// the order of their deadlines and one timer serves all.
 type openDecisions struct {
 	recorder *Recorder
 	limit    int
 	timeout  time.Duration
 
 	mu          sync.Mutex
-	first, last *Pending
+	first, last *openDecision
+	free        *openDecision
 	count       int
 	timer       *time.Timer
 	closed      bool
@@ -39,55 +59,75 @@ func newOpenDecisions(r *Recorder, c config) *openDecisions {
 	return &openDecisions{recorder: r, limit: c.pendingLimit, timeout: c.pendingTimeout}
 }
 
-// add takes a decision in; false after Shutdown. Where too many are open the
+// begin takes a decision in; nil after Shutdown. Where too many are open the
 // oldest goes out as it is: its data is not lost, and a caller that forgets to
 // finish cannot stop the recording of others.
-func (o *openDecisions) add(p *Pending, now time.Time) bool {
+func (o *openDecisions) begin(d *decision.Decision, span trace.SpanContext, ratio float64) *Pending {
+	now := time.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
-		return false
+		return nil
 	}
 	if o.count >= o.limit {
 		o.counts.evicted++
 		o.send(o.first)
 	}
-	p.deadline = now.Add(o.timeout)
-	p.prev = o.last
+	slot := o.slot()
+	slot.span, slot.ratio, slot.deadline = span, ratio, now.Add(o.timeout)
+	slot.decision = *d
+	if d.Timestamp.IsZero() {
+		slot.decision.Timestamp = now
+	}
+	o.append(slot)
+	return &Pending{recorder: o.recorder, slot: slot, turn: slot.turn}
+}
+
+func (o *openDecisions) slot() *openDecision {
+	slot := o.free
+	if slot == nil {
+		return new(openDecision)
+	}
+	o.free, slot.next = slot.next, nil
+	return slot
+}
+
+func (o *openDecisions) append(slot *openDecision) {
+	slot.prev = o.last
 	if o.last == nil {
-		o.first = p
+		o.first = slot
 		o.wakeAfter(o.timeout)
 	} else {
-		o.last.next = p
+		o.last.next = slot
 	}
-	o.last = p
+	o.last = slot
 	o.count++
-	return true
 }
 
 // send lets a decision go out with what it has.
-func (o *openDecisions) send(p *Pending) {
-	o.remove(p)
-	if p.shadow.outstanding() {
-		p.decision.QualityFlags |= decision.ShadowTimeout
-		o.recorder.shadows.unfinished(p.shadow)
+func (o *openDecisions) send(slot *openDecision) {
+	if slot.shadow.outstanding() {
+		slot.decision.QualityFlags |= decision.ShadowTimeout
+		o.recorder.shadows.unfinished(slot.shadow)
 	}
-	o.recorder.wakeAt(o.recorder.ring.putLate(&p.decision, p.span, p.ratio))
+	o.recorder.wakeAt(o.recorder.ring.putLate(&slot.decision, slot.span, slot.ratio))
+	o.remove(slot)
 }
 
-func (o *openDecisions) remove(p *Pending) {
-	if p.prev == nil {
-		o.first = p.next
+// remove frees a slot: no Pending reaches it any more.
+func (o *openDecisions) remove(slot *openDecision) {
+	if slot.prev == nil {
+		o.first = slot.next
 	} else {
-		p.prev.next = p.next
+		slot.prev.next = slot.next
 	}
-	if p.next == nil {
-		o.last = p.prev
+	if slot.next == nil {
+		o.last = slot.prev
 	} else {
-		p.next.prev = p.prev
+		slot.next.prev = slot.prev
 	}
-	p.prev, p.next = nil, nil
-	p.gone = true
+	*slot = openDecision{turn: slot.turn + 1, next: o.free}
+	o.free = slot
 	o.count--
 }
 
@@ -145,7 +185,7 @@ func (o *openDecisions) abandon() {
 	for o.first != nil {
 		o.remove(o.first)
 	}
-	o.count = count
+	o.count, o.free = count, nil
 }
 
 func (o *openDecisions) stats() openCounts {

@@ -2,7 +2,6 @@ package instrumentation
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -18,17 +17,9 @@ import (
 // Pending, which is what a decision that is not recorded has. A call that comes
 // twice or too late changes nothing and is counted in [Stats].Misused.
 type Pending struct {
-	recorder   *Recorder
-	span       trace.SpanContext
-	ratio      float64
-	deadline   time.Time // read from the monotonic clock
-	prev, next *Pending  // in the order of deadlines
-
-	// The rest is guarded by the Recorder's openDecisions.
-	decision decision.Decision
-	finished bool
-	shadow   shadowState
-	gone     bool
+	recorder *Recorder
+	slot     *openDecision
+	turn     uint64 // the slot's, as long as the decision is open
 }
 
 // HDERun is what one run of HDE cost. What could not be measured stays unset.
@@ -71,7 +62,7 @@ type Result struct {
 // included, and the trace context of ctx, and decides whether the decision is
 // sampled. It returns nil, which is safe to use, where it is not, or where
 // nothing is recorded. It waits for nothing but a lock held for the time of a
-// copy, makes one allocation, and never fails.
+// copy, makes one allocation of 32 bytes, and never fails.
 //
 // A zero Timestamp becomes now. What the caller has put into the outcome's
 // fields goes out as well, unless a run replaces it.
@@ -84,114 +75,62 @@ func (r *Recorder) Begin(ctx context.Context, d *decision.Decision) *Pending {
 		r.sampledOut.Add(1)
 		return nil
 	}
-	now := time.Now()
-	p := &Pending{recorder: r, span: trace.SpanContextFromContext(ctx), ratio: ratio, decision: *d}
-	if p.decision.Timestamp.IsZero() {
-		p.decision.Timestamp = now
-	}
-	if !r.open.add(p, now) {
-		return nil
-	}
-	return p
+	return r.open.begin(d, trace.SpanContextFromContext(ctx), ratio)
 }
 
 // HDE adds what a run of HDE cost. A measured run replaces a shadow run; else
 // the first stays.
 func (p *Pending) HDE(run HDERun) {
-	p.update(func() bool { return p.setHDE(run) })
+	p.update(func(o *openDecision) bool { return p.ran(o, run.Source, o.setHDE(run)) })
 }
 
 // AMST adds what a run of AMST cost. A measured run replaces a shadow run; else
 // the first stays.
 func (p *Pending) AMST(run AMSTRun) {
-	p.update(func() bool { return p.setAMST(run) })
+	p.update(func(o *openDecision) bool { return p.ran(o, run.Source, o.setAMST(run)) })
+}
+
+// ran notes that the arm that was to be shadowed has come in by other ways than
+// the Recorder's own runner.
+func (p *Pending) ran(o *openDecision, source decision.Source, accepted bool) bool {
+	if accepted && source == decision.Shadow && o.shadow == shadowAsked {
+		o.shadow = shadowEnded
+		p.recorder.shadows.ended(shadowCompleted)
+	}
+	return accepted
 }
 
 // Finish says how the chosen way ended. The event goes out now, or when the
 // shadow run that was asked for has ended.
 func (p *Pending) Finish(result Result) {
-	p.update(func() bool {
-		if p.finished {
+	p.update(func(o *openDecision) bool {
+		if o.finished {
 			return false
 		}
-		p.finished = true
-		p.setResult(result)
+		o.finished = true
+		o.setResult(result)
 		return true
 	})
 }
 
 // update changes a decision that is still open, and sends it where it is then
 // complete.
-func (p *Pending) update(change func() bool) {
+func (p *Pending) update(change func(*openDecision) bool) {
 	if p == nil {
 		return
 	}
-	o := p.recorder.open
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if p.gone || !change() {
-		o.counts.misused++
+	all := p.recorder.open
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if p.gone() || !change(p.slot) {
+		all.counts.misused++
 		return
 	}
-	if p.complete() {
-		o.send(p)
+	if p.slot.complete() {
+		all.send(p.slot)
 	}
 }
 
-func (p *Pending) complete() bool { return p.finished && !p.shadow.outstanding() }
-
-func (p *Pending) setHDE(run HDERun) bool {
-	d := &p.decision
-	if !replaces(run.Source, d.HDESource) {
-		return false
-	}
-	d.HDESource = sourceOf(run.Source)
-	d.HDECompressionRatio, d.HDEDeltaHitRate = run.CompressionRatio, run.DeltaHitRate
-	d.HDELatencyMillis, d.HDECPUUsage = run.LatencyMillis, run.CPUUsage
-	p.shadowIs(run.Source)
-	return true
-}
-
-func (p *Pending) setAMST(run AMSTRun) bool {
-	d := &p.decision
-	if !replaces(run.Source, d.AMSTSource) {
-		return false
-	}
-	d.AMSTSource = sourceOf(run.Source)
-	d.AMSTTransferRateMbps = run.TransferRateMbps
-	d.AMSTLatencyMillis, d.AMSTCPUUsage = run.LatencyMillis, run.CPUUsage
-	p.shadowIs(run.Source)
-	return true
-}
-
-// replaces tells whether a run goes before what is there.
-func replaces(source decision.Source, there decision.Opt[decision.Source]) bool {
-	return !there.Set || there.Value == decision.Shadow && source != decision.Shadow
-}
-
-func sourceOf(source decision.Source) decision.Opt[decision.Source] {
-	if source == "" {
-		source = decision.Measured
-	}
-	return decision.Some(source)
-}
-
-func (p *Pending) setResult(result Result) {
-	d := &p.decision
-	if result.Algorithm != "" {
-		d.ActualAlgorithm = decision.Some(result.Algorithm)
-	}
-	if result.Outcome == "" {
-		result.Outcome = decision.Success
-	}
-	d.ActualOutcome = decision.Some(result.Outcome)
-	if result.LatencyMillis.Set {
-		d.ActualLatencyMillis = result.LatencyMillis
-	}
-	switch {
-	case result.ThroughputMbps.Set:
-		d.ActualThroughputMbps = result.ThroughputMbps
-	case result.LatencyMillis.Value > 0 && result.Outcome != decision.Failure:
-		d.ActualThroughputMbps = decision.Some(float64(d.PayloadBytes) * 8 / (result.LatencyMillis.Value * 1000))
-	}
-}
+// gone reports, under the lock, whether the decision has gone out: its slot is
+// then free, or another's.
+func (p *Pending) gone() bool { return p.slot.turn != p.turn }

@@ -3,6 +3,7 @@ package instrumentation
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -197,8 +198,8 @@ func TestDeadlinesAreOfTheMonotonicClock(t *testing.T) {
 	d := bare("r")
 	d.Timestamp = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC) // as a wall clock that is wrong would say
 	p := r.Begin(context.Background(), d)
-	require.Contains(t, p.deadline.String(), " m=+")
-	require.InDelta(t, defaultPendingTimeout.Seconds(), time.Until(p.deadline).Seconds(), 60)
+	require.Contains(t, p.slot.deadline.String(), " m=+")
+	require.InDelta(t, defaultPendingTimeout.Seconds(), time.Until(p.slot.deadline).Seconds(), 60)
 	p.Finish(Result{})
 	require.Equal(t, d.Timestamp, inRing(r)[0].Timestamp)
 }
@@ -357,4 +358,38 @@ func TestObserverSeesEachDecisionCompleteAndOnce(t *testing.T) {
 	}
 	require.EqualValues(t, 1, r.Stats().Panics)
 	require.EqualValues(t, 3, r.Stats().Sent)
+}
+
+// The memory of a decision that is gone is used for the next one.
+func TestHandleOfADecisionThatIsGoneDoesNotReachTheNextOne(t *testing.T) {
+	t.Parallel()
+	r := parkedRecorder(t, WithShadowRatio(1), plenty)
+	first := r.Begin(context.Background(), bare("first"))
+	first.Finish(Result{})
+	second := r.Begin(context.Background(), bare("second"))
+	require.Same(t, first.slot, second.slot)
+	first.HDE(HDERun{LatencyMillis: decision.Some(9.0)})
+	first.AMST(AMSTRun{LatencyMillis: decision.Some(9.0)})
+	require.False(t, first.ShouldShadow())
+	first.Finish(Result{Outcome: decision.Failure})
+	require.Len(t, inRing(r), 1)
+	second.Finish(Result{Algorithm: decision.AMST})
+	want := *bare("second")
+	want.ActualAlgorithm, want.ActualOutcome = decision.Some(decision.AMST), decision.Some(decision.Success)
+	want.SamplingRatio, want.RecorderSequence = decision.Some(1.0), decision.Some(int64(2))
+	require.Equal(t, want, inRing(r)[1])
+	require.EqualValues(t, 4, r.Stats().Misused)
+}
+
+func TestBeginLeavesHardlyAnythingToTheGarbageCollector(t *testing.T) {
+	r := parkedRecorder(t, WithRingCapacity(1))
+	d := bare("r")
+	const n = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		r.Begin(context.Background(), d).Finish(Result{})
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, (after.TotalAlloc-before.TotalAlloc)/n, uint64(64)) // 32, and what others allocate meanwhile
 }

@@ -1,7 +1,8 @@
 package instrumentation
 
 import (
-	"sync"
+	"math/bits"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -11,121 +12,150 @@ import (
 
 // entry is a decision as it waits in the ring.
 type entry struct {
+	filled   atomic.Uint64 // 1 + the position that the slot was last filled for
 	decision decision.Decision
 	traceID  trace.TraceID
 	spanID   trace.SpanID
 	flags    trace.TraceFlags
 }
 
-// ring is a bounded queue: any goroutine puts, one takes. Entries are copied
-// in by value and read in place, so neither side allocates and the taker never
-// holds the lock while it works.
-type ring struct {
-	mu      sync.Mutex
-	slots   []entry
-	next    int // slot that put fills next
-	first   int // slot that was filled first; the taker's own
-	head    uint64
-	tail    uint64 // head ≤ positions in the ring < tail; so tail counts what was accepted
-	dropped uint64
-	closed  bool
+// empty lets go of the texts, which a slot would otherwise keep alive until it
+// is used again.
+func (e *entry) empty() {
+	e.decision = decision.Decision{}
+	e.traceID, e.spanID, e.flags = trace.TraceID{}, trace.SpanID{}, 0
 }
 
-func newRing(capacity int) *ring { return &ring{slots: make([]entry, capacity)} }
+// ring is a bounded queue: any goroutine puts, one takes. Nobody waits for
+// anybody: who puts claims a position by one compare-and-swap and copies into
+// its slot with no lock held, since eight callers at a mutex cost each other
+// microseconds. Entries are read in place.
+type ring struct {
+	slots atomic.Pointer[[]entry] // a power of two of them; nil once discarded
+	limit uint64                  // how many may wait
+
+	// What every put writes shares a cache line, and nothing else does.
+	_        [64]byte
+	sequence atomic.Uint64 // numbers taken, by decisions dropped as well
+	tail     atomic.Uint64 // position that the next is put at, and closedBit
+	_        [48]byte
+
+	dropped atomic.Uint64
+	head    atomic.Uint64 // head ≤ positions in the ring < tail
+}
+
+const closedBit = 1 << 63
+
+func newRing(limit int) *ring {
+	r := &ring{limit: uint64(limit)}
+	slots := make([]entry, 1<<bits.Len(uint(limit-1)))
+	r.slots.Store(&slots)
+	return r
+}
 
 // put copies d in and returns how many entries now wait: 0 where the ring was
-// full and d is lost.
+// full and d is lost, or where the ring is closed.
 //
 // A decision that is dropped has taken its sequence number all the same: that
 // is how the loss is seen at the other end.
 func (r *ring) put(d *decision.Decision, span trace.SpanContext, ratio float64, now time.Time) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
+	if r.tail.Load()&closedBit != 0 {
 		return 0
 	}
-	return r.add(d, span, ratio, now)
+	return r.add(d, span, ratio, now, closedBit)
 }
 
-// putLate is put for a decision that was open when the ring was closed.
+// putLate is put for a decision that was open when the ring was closed. It must
+// not be called once the taker has ended.
 func (r *ring) putLate(d *decision.Decision, span trace.SpanContext, ratio float64) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.add(d, span, ratio, time.Time{})
+	return r.add(d, span, ratio, time.Time{}, 0)
 }
 
-func (r *ring) add(d *decision.Decision, span trace.SpanContext, ratio float64, now time.Time) int {
-	waiting := int(r.tail - r.head)
-	if waiting >= len(r.slots) {
-		r.dropped++
+// add gives up where any bit of stop is set in tail.
+func (r *ring) add(d *decision.Decision, span trace.SpanContext, ratio float64, now time.Time, stop uint64) int {
+	number := r.sequence.Add(1)
+	position, e := r.claim(stop)
+	if e == nil {
 		return 0
 	}
-	e := &r.slots[r.next]
 	e.decision = *d
 	if e.decision.Timestamp.IsZero() {
 		e.decision.Timestamp = now
 	}
 	e.decision.SamplingRatio = decision.Some(ratio)
-	r.tail++
-	e.decision.RecorderSequence = decision.Some(int64(r.tail + r.dropped))
+	e.decision.RecorderSequence = decision.Some(int64(number))
 	e.traceID, e.spanID, e.flags = span.TraceID(), span.SpanID(), span.TraceFlags()
-	if r.next++; r.next == len(r.slots) {
-		r.next = 0
+	e.filled.Store(position + 1)
+	return int(position + 1 - r.head.Load())
+}
+
+// claim returns a position that is the caller's alone, and its slot; nil where
+// there is none.
+func (r *ring) claim(stop uint64) (position uint64, e *entry) {
+	slots := r.slots.Load()
+	for slots != nil {
+		tail := r.tail.Load()
+		if tail&stop != 0 {
+			break
+		}
+		position = tail &^ closedBit
+		if position-r.head.Load() >= r.limit {
+			break
+		}
+		if r.tail.CompareAndSwap(tail, tail+1) {
+			return position, &(*slots)[position&uint64(len(*slots)-1)]
+		}
 	}
-	return waiting + 1
+	r.dropped.Add(1)
+	return 0, nil
 }
 
 // peek returns the oldest entries, at most limit, and the position of the
 // first. They stay in the ring, and are the taker's to change, until release.
+// An entry that is still being copied in ends them.
 func (r *ring) peek(limit int) ([]entry, uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := min(int(r.tail-r.head), limit, len(r.slots)-r.first)
-	return r.slots[r.first : r.first+n], r.head
+	slots, head := r.slots.Load(), r.head.Load()
+	if slots == nil {
+		return nil, head
+	}
+	first := int(head & uint64(len(*slots)-1))
+	entries := (*slots)[first:min(first+limit, len(*slots))]
+	for i := range entries {
+		if entries[i].filled.Load() != head+uint64(i)+1 {
+			return entries[:i], head
+		}
+	}
+	return entries, head
+}
+
+// filled reports whether peek would return any.
+func (r *ring) filled() bool {
+	entries, _ := r.peek(1)
+	return len(entries) > 0
 }
 
 // release gives back the n oldest slots.
 func (r *ring) release(n int) {
-	// A slot would otherwise keep its strings alive until it is used again.
-	clear(r.slots[r.first : r.first+n])
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.head += uint64(n)
-	if r.first += n; r.first == len(r.slots) {
-		r.first = 0
+	entries, _ := r.peek(n)
+	for i := range entries {
+		entries[i].empty()
 	}
+	r.head.Add(uint64(n))
 }
 
-// close lets nothing more in. What waits stays.
-func (r *ring) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closed = true
-}
+// close lets nothing more in but by putLate. What waits stays.
+func (r *ring) close() { r.tail.Or(closedBit) }
 
 // discard frees the memory of a closed ring; its counts stay.
-func (r *ring) discard() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.slots = nil
-}
+func (r *ring) discard() { r.slots.Store(nil) }
+
+func (r *ring) waiting() int { return int(r.tail.Load()&^closedBit - r.head.Load()) }
 
 // room is how many more there may be.
-func (r *ring) room() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.slots) - int(r.tail-r.head)
-}
-
-func (r *ring) waiting() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return int(r.tail - r.head)
-}
+func (r *ring) room() int { return int(r.limit) - r.waiting() }
 
 // counts returns how many decisions were accepted and how many dropped.
 func (r *ring) counts() (accepted, dropped uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.tail, r.dropped
+	dropped = r.dropped.Load()
+	return r.tail.Load() &^ closedBit, dropped
 }

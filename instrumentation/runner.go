@@ -36,11 +36,13 @@ const (
 
 // shadowFunc runs an algorithm, and returns what puts the costs into the
 // decision and the share of the machine that it measured.
-type shadowFunc func(context.Context) (apply func(), cpuUsage decision.Opt[float64], err error)
+type shadowFunc func(context.Context) (apply func(*openDecision), cpuUsage decision.Opt[float64], err error)
 
 type shadowRun struct {
-	pending *Pending
-	run     shadowFunc
+	pending  *Pending
+	run      shadowFunc
+	span     trace.SpanContext
+	deadline time.Time
 }
 
 // shadows decides which shadow runs there are, and runs them. Where nothing is
@@ -136,22 +138,22 @@ func (s *shadows) work(run shadowRun) {
 		s.next()
 		s.settleIdle()
 	}()
-	if !run.pending.alive() {
+	if !run.pending.isOpen() {
 		return
 	}
-	ctx, cancel := context.WithDeadline(s.ctx, run.pending.deadline)
+	ctx, cancel := context.WithDeadline(s.ctx, run.deadline)
 	defer cancel()
-	outcome, apply := shadowPanicked, func() {}
+	outcome, apply := shadowPanicked, func(*openDecision) {}
 	defer func() { run.pending.shadowRan(outcome, apply) }()
 	s.report.guard("run a shadow", func() {
-		outcome, apply = s.measured(trace.ContextWithSpanContext(ctx, run.pending.span), run.run)
+		outcome, apply = s.measured(trace.ContextWithSpanContext(ctx, run.span), run.run)
 	})
 }
 
 // measured runs a shadow and charges the CPU it took to the budget: what its
 // own thread used or, where that is more, what it has measured of all its
 // threads. Where neither is known, one core for the time it took.
-func (s *shadows) measured(ctx context.Context, run shadowFunc) (outcome shadowOutcome, apply func()) {
+func (s *shadows) measured(ctx context.Context, run shadowFunc) (outcome shadowOutcome, apply func(*openDecision)) {
 	started, share := time.Now(), 100/float64(measure.CPUs())
 	defer func() { s.charge(share, time.Since(started)) }()
 	var said decision.Opt[float64]

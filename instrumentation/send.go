@@ -7,18 +7,21 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v7"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/novacron/dwcp-telemetry/internal/decisionwire"
 )
 
 const firstPause = 250 * time.Millisecond
 
 // send tries a request of n decisions until it is settled. Where ctx ends
 // first it stays unsettled: Shutdown tells how many that were.
-func (s *sender) send(position uint64, request plogotlp.ExportRequest, n int) {
+func (s *sender) send(position uint64, request mem.Buffer, n int) {
 	pauses := newPauses()
 	hurried := s.hurried
 	for {
@@ -57,17 +60,17 @@ func newPauses() *backoff.ExponentialBackOff {
 
 // attempt sends a request once and returns how many of its decisions the
 // collector rejected.
-func (s *sender) attempt(request plogotlp.ExportRequest, n int) (rejected int, err error) {
+func (s *sender) attempt(request mem.Buffer, n int) (rejected int, err error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
 	defer cancel()
-	response, err := s.client.Export(metadata.NewOutgoingContext(ctx, s.headers), request)
+	var response decisionwire.Response
+	err = s.conn.Invoke(metadata.NewOutgoingContext(ctx, s.headers), exportMethod, request, &response, grpc.ForceCodecV2(codec{}))
 	if err != nil {
 		return 0, err
 	}
-	partial := response.PartialSuccess()
-	rejected = int(min(max(partial.RejectedLogRecords(), 0), int64(n)))
-	if rejected > 0 || partial.ErrorMessage() != "" {
-		s.tell(fmt.Sprintf("%d rejected", rejected), n, codes.OK, partial.ErrorMessage())
+	rejected = int(min(max(response.Rejected, 0), int64(n)))
+	if rejected > 0 || response.Message != "" {
+		s.tell(fmt.Sprintf("%d rejected", rejected), n, codes.OK, response.Message)
 	}
 	return rejected, nil
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -42,8 +42,8 @@ type senderConfig struct {
 type sender struct {
 	ctx     context.Context
 	conn    *grpc.ClientConn
-	client  plogotlp.GRPCClient
 	encoder encoder
+	buffers buffers
 	timeout time.Duration
 	headers metadata.MD
 	ledger  *ledger
@@ -62,8 +62,7 @@ func newSender(ctx context.Context, c senderConfig, l *ledger, report *reporter)
 	return &sender{
 		ctx:     ctx,
 		conn:    conn,
-		client:  plogotlp.NewGRPCClient(conn),
-		encoder: encoder{resource: c.resource},
+		encoder: newEncoder(c.resource),
 		timeout: c.timeout,
 		headers: c.headers,
 		ledger:  l,
@@ -105,19 +104,18 @@ func (s *sender) ready(ctx context.Context) bool {
 }
 
 func (s *sender) deliver(position uint64, entries []entry) int {
-	var request plogotlp.ExportRequest
-	taken := 0
-	encoded := s.report.guard("encode decisions", func() {
-		logs, n := s.encoder.encode(entries)
-		request, taken = plogotlp.NewExportRequestFromLogs(logs), n
-	})
+	buf, taken := s.buffers.Get(0), 0
+	encoded := s.report.guard("encode decisions", func() { *buf, taken = s.encoder.encode(*buf, entries) })
 	if !encoded || taken == 0 {
 		<-s.slots
+		s.buffers.Put(buf)
 		return s.refuse(position, encoded, len(entries))
 	}
+	request := mem.NewBuffer(buf, &s.buffers)
 	s.ledger.begin(position, taken)
 	s.sending.Go(func() {
 		defer func() { <-s.slots }()
+		defer request.Free()
 		if !s.report.guard("send decisions", func() { s.send(position, request, taken) }) {
 			s.ledger.settle(position, 0, taken)
 		}

@@ -27,14 +27,13 @@ func (s shadowState) outstanding() bool { return s == shadowAsked || s == shadow
 // [Pending.ShadowHDE] or [Pending.ShadowAMST], or run it elsewhere and report it
 // with Source Shadow. What is false, and why, is counted in [Stats].Shadow.
 func (p *Pending) ShouldShadow() (run bool) {
-	p.update(func() bool {
-		if p.shadow != shadowNone {
+	p.update(func(o *openDecision) bool {
+		if o.shadow != shadowNone {
 			return false
 		}
-		if run = p.recorder.shadows.admit(p.decision.RequestID, p.decision.PayloadBytes); run {
-			p.shadow = shadowAsked
-		} else {
-			p.shadow = shadowEnded
+		o.shadow = shadowEnded
+		if run = p.recorder.shadows.admit(o.decision.RequestID, o.decision.PayloadBytes); run {
+			o.shadow = shadowAsked
 		}
 		return true
 	})
@@ -52,65 +51,56 @@ func (p *Pending) ShouldShadow() (run bool) {
 // Shutdown; until it returns it holds its place, so it should heed it. Its
 // error, or panic, leaves HDE unmeasured and is counted.
 func (p *Pending) ShadowHDE(run func(context.Context) (HDERun, error)) {
-	p.submit(func(ctx context.Context) (apply func(), cpuUsage decision.Opt[float64], err error) {
+	p.submit(func(ctx context.Context) (apply func(*openDecision), cpuUsage decision.Opt[float64], err error) {
 		cost, err := run(ctx)
 		cost.Source = decision.Shadow
-		return func() { p.setHDE(cost) }, cost.CPUUsage, err
+		return func(o *openDecision) { o.setHDE(cost) }, cost.CPUUsage, err
 	})
 }
 
 // ShadowAMST is the same as ShadowHDE for AMST.
 func (p *Pending) ShadowAMST(run func(context.Context) (AMSTRun, error)) {
-	p.submit(func(ctx context.Context) (apply func(), cpuUsage decision.Opt[float64], err error) {
+	p.submit(func(ctx context.Context) (apply func(*openDecision), cpuUsage decision.Opt[float64], err error) {
 		cost, err := run(ctx)
 		cost.Source = decision.Shadow
-		return func() { p.setAMST(cost) }, cost.CPUUsage, err
+		return func(o *openDecision) { o.setAMST(cost) }, cost.CPUUsage, err
 	})
 }
 
 func (p *Pending) submit(run shadowFunc) {
-	p.update(func() bool {
-		if p.shadow != shadowAsked {
+	p.update(func(o *openDecision) bool {
+		if o.shadow != shadowAsked {
 			return false
 		}
-		p.shadow = shadowSubmitted
-		p.recorder.shadows.submit(shadowRun{pending: p, run: run})
+		o.shadow = shadowSubmitted
+		p.recorder.shadows.submit(shadowRun{pending: p, run: run, span: o.span, deadline: o.deadline})
 		return true
 	})
 }
 
-// shadowIs notes that the arm that was to be shadowed has come in by other
-// ways than the Recorder's own runner.
-func (p *Pending) shadowIs(source decision.Source) {
-	if source == decision.Shadow && p.shadow == shadowAsked {
-		p.shadow = shadowEnded
-		p.recorder.shadows.ended(shadowCompleted)
-	}
-}
-
 // shadowRan notes how a run of the Recorder's own ended, and lets the decision
 // go out where that was all it waited for.
-func (p *Pending) shadowRan(outcome shadowOutcome, apply func()) {
-	o := p.recorder.open
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if p.gone {
+func (p *Pending) shadowRan(outcome shadowOutcome, apply func(*openDecision)) {
+	all := p.recorder.open
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if p.gone() {
 		return // counted as unfinished when it went out
 	}
-	p.shadow = shadowEnded
+	p.slot.shadow = shadowEnded
 	if outcome == shadowCompleted {
-		apply()
+		apply(p.slot)
 	}
 	p.recorder.shadows.counted(outcome)
-	if p.complete() {
-		o.send(p)
+	if p.slot.complete() {
+		all.send(p.slot)
 	}
 }
 
-// alive reports whether a decision is still open.
-func (p *Pending) alive() bool {
-	o := p.recorder.open
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return !p.gone
+// isOpen reports whether a decision has not gone out yet.
+func (p *Pending) isOpen() bool {
+	all := p.recorder.open
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return !p.gone()
 }

@@ -39,7 +39,7 @@ func TestShadowRunIsPutIntoTheDecisionThatWaitsForIt(t *testing.T) {
 		p.ShadowAMST(func(ctx context.Context) (AMSTRun, error) {
 			assert.Equal(t, span, trace.SpanContextFromContext(ctx))
 			deadline, _ := ctx.Deadline()
-			assert.Equal(t, p.deadline, deadline)
+			assert.Equal(t, p.slot.deadline, deadline)
 			time.Sleep(time.Second)
 			return amstRun, nil
 		})

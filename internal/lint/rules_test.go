@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"internal/localpg"},
 	{"internal/filelock"},
 	{"internal/sample"},
-	{"internal/decisionlog"},
+	{"internal/decisionlog", "internal/decisionwire"},
 	{"internal/oracle"},
 	{"internal/pseudonym"},
 	{"migrations"},
@@ -42,7 +42,7 @@ var restrictions = []struct {
 	{
 		rule:    "only what speaks OTLP knows pdata",
 		imports: func(path string) bool { return strings.HasPrefix(path, "go.opentelemetry.io/collector/pdata/") },
-		by:      []string{"connector", "exporter", "instrumentation", "internal/decisionlog", "processor"},
+		by:      []string{"connector", "exporter", "internal/decisionlog", "processor"},
 	},
 	{
 		rule: "only components know the collector",
