@@ -1,9 +1,12 @@
 package pgtelemetry
 
 import (
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -165,4 +168,65 @@ func TestPartitionsAndRetentionAreMeasured(t *testing.T) {
 	} {
 		require.Eventually(t, func() bool { return reached(gauge(name)) }, 20*time.Second, 20*time.Millisecond, name)
 	}
+}
+
+// Rows are new and rows come again, by COPY and by merging, while partitions
+// are made, detached, finished after an interruption and dropped: no batch fails,
+// none waits a second for a lock.
+func TestBatchesAreWrittenBesideMaintenance(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	b := setupOn(t, url, func(c *Config) { c.LockTimeout = time.Second })
+	for i := range 4 {
+		_, err := b.admin.Exec(t.Context(), "SELECT ensure_partition(now() - make_interval(days => $1), 'day')", 100+i)
+		require.NoError(t, err)
+	}
+	stop := make(chan struct{})
+	var pushing sync.WaitGroup
+	batches := make([]int, 2)
+	for i := range batches {
+		pushing.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				logs := logsOf(b.fresh(50)...)
+				for range 2 { // the second time they are all there
+					if !assert.NoError(t, b.ConsumeLogs(t.Context(), logs)) {
+						return
+					}
+				}
+				batches[i]++
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+	export, err := pgtest.Connect(t, url).BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	require.NoError(t, err)
+	_, err = export.Exec(t.Context(), "SELECT count(*) FROM compression_telemetry")
+	require.NoError(t, err)
+	other := pgtest.Connect(t, url)
+	_, err = other.Exec(t.Context(), "SET lock_timeout = '200ms'")
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "ALTER TABLE compression_telemetry DETACH PARTITION "+
+		"compression_telemetry_"+b.now.AddDate(0, 0, -100).Format("20060102")+" CONCURRENTLY")
+	require.ErrorContains(t, err, "55P03", "the export is in the way")
+	keeper := pgtest.Connect(t, pgtest.Login(t, url, "dwcp_maintainer"))
+	settings := partitions.Settings{Period: partitions.Day, Ahead: 80, Retention: 90 * 24 * time.Hour}
+	report, err := partitions.New(settings).Run(t.Context(), keeper)
+	require.NoError(t, err)
+	require.NotEmpty(t, report.Postponed)
+	require.NotEmpty(t, report.Created)
+	require.NoError(t, export.Commit(t.Context()))
+	report, err = partitions.New(settings).Run(t.Context(), keeper)
+	require.NoError(t, err)
+	require.Len(t, report.Dropped, 4)
+	close(stop)
+	pushing.Wait()
+	require.Equal(t, 50*(batches[0]+batches[1]), b.ledger(t).written)
+	require.Equal(t, b.ledger(t).written, b.ledger(t).duplicate)
+	require.Len(t, b.stored(t), b.ledger(t).written)
+	require.Positive(t, batches[0]+batches[1])
 }

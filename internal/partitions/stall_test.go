@@ -188,3 +188,22 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTrim deletes 100,000 rows of the tail, pauses included.
+func BenchmarkTrim(b *testing.B) {
+	const rows = 100_000
+	for b.Loop() {
+		b.StopTimer()
+		bundle := setup(b)
+		from := bundle.now.Add(-92 * day)
+		bundle.exec(b, "CREATE TABLE around PARTITION OF compression_telemetry FOR VALUES FROM ('"+from.Format(time.RFC3339)+"') TO ('"+from.Add(4*day).Format(time.RFC3339)+"')")
+		bundle.exec(b, "ALTER TABLE around OWNER TO dwcp_owner")
+		bundle.load(b, from.Add(time.Hour), time.Millisecond, rows)
+		conn := bundle.login(b, "dwcp_maintainer")
+		b.StartTimer()
+		report, err := New(Defaults()).Run(b.Context(), conn)
+		require.NoError(b, err)
+		require.EqualValues(b, rows, report.Trimmed)
+	}
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
