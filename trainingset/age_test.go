@@ -24,6 +24,18 @@ func TestAgeIsAWholeNumberAndAUnit(t *testing.T) {
 	}
 }
 
+func TestAgeTextIsReadBack(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{0: "0", time.Hour: "1h", 90 * day: "90d", 36 * time.Hour: "36h", 90 * time.Second: "90s", 2 * time.Minute: "2m"} {
+		require.Equal(t, want, AgeText(age))
+		if age > 0 {
+			again, err := ParseAge(want)
+			require.NoError(t, err)
+			require.Equal(t, age, again)
+		}
+	}
+}
+
 func TestWrongAgeSaysWhatIsRight(t *testing.T) {
 	t.Parallel()
 	const form = "must be a whole number and a unit (s, m, h, d or w), like 30d"

@@ -71,7 +71,7 @@ func (f *exportFlags) define(cmd *cobra.Command) {
 	flags.BoolVar(&o.Replace, "force", false, "replace the export that --out names, all at once")
 	flags.StringSliceVar(&f.formats, "format", []string{"csv"}, "csv, parquet or both")
 
-	flags.StringVar(&f.since, "since", "30d", "how far back from --to: a number and s, m, h, d or w, or all")
+	flags.StringVar(&f.since, "since", trainingset.AgeText(o.Since), "how far back from --to: a number and s, m, h, d or w, or all")
 	flags.StringVar(&f.from, "from", "", "first moment, instead of --since: 2026-11-01 or RFC 3339")
 	flags.StringVar(&f.to, "to", "", "first moment that is not in it (default: now, by the database's clock)")
 	flags.Float64Var(&o.MinQuality, "min-quality", o.MinQuality, "quality_score must lie above it; 0 takes every row")
@@ -89,10 +89,10 @@ func (f *exportFlags) define(cmd *cobra.Command) {
 
 	flags.StringVar((*string)(&o.Split), "split", string(o.Split), "none, time, group or random")
 	flags.StringVar((*string)(&o.GroupBy), "group-by", "", "what stays in one part: vm-session, session, vm or row (default: vm-session; with --split time: session)")
-	flags.StringVar(&f.gap, "gap", "1h", "between two parts of a split by time; 0 for none")
+	flags.StringVar(&f.gap, "gap", trainingset.AgeText(o.Gap), "between two parts of a split by time; 0 for none")
 	flags.StringVar((*string)(&o.Balance), "balance", string(o.Balance), "thin out train until its labels are even: none, label, or link-type (within each)")
 	flags.Uint64Var(&o.Seed, "seed", 0, "of sample, split and balance")
-	flags.StringVar(&f.retention, "retention", "90d", "of the table: the export expires with its oldest decision; 0 for never")
+	flags.StringVar(&f.retention, "retention", trainingset.AgeText(o.Retention), "of the table: the export expires with its oldest decision; 0 for never")
 }
 
 // read makes options of the flags.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
 
@@ -88,7 +89,7 @@ func DefaultOptions() Options {
 		Filter:  Filter{Since: 30 * day, MinQuality: 0.8, CandidatesOnly: true},
 		Columns: trainingset.Plan, Formats: []Format{CSV},
 		Split: SplitNone, Gap: time.Hour, Balance: BalanceNone,
-		Retention: 90 * day,
+		Retention: partitions.Defaults().Retention,
 	}
 }
 
