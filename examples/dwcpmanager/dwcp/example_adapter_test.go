@@ -43,6 +43,7 @@ func (a *MigrationAdapter) known(_ connection, vmID, payloadType string, payload
 
 // guide: MigrateVMMemory
 
+// MigrateVMMemory is DWCP's, with the hook in it.
 func (adapter *MigrationAdapter) MigrateVMMemory(ctx context.Context, vmID string, memoryData []byte, targetHost string) error {
 	conn, err := adapter.connect(targetHost)
 	if err != nil {
