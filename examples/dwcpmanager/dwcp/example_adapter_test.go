@@ -34,10 +34,10 @@ func (*MigrationAdapter) shadowAMST(context.Context, string, []byte) (instrument
 }
 
 // known stands for the fields of the guide's table.
-func (a *MigrationAdapter) known(_ connection, vmID, payloadType string, payload []byte) decision.Decision {
+func (adapter *MigrationAdapter) known(_ connection, vmID, payloadType string, payload []byte) decision.Decision {
 	d := decision.Decision{VMID: vmID, RequestID: "opaque", PayloadType: payloadType, PayloadBytes: int64(len(payload))}
 	measure.SampleBytes(payload).Fill(&d)
-	a.priors.Fill(&d)
+	adapter.priors.Fill(&d)
 	return d
 }
 
