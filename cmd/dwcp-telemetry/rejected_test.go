@@ -72,6 +72,9 @@ func TestARejectedDecisionIsReplayedIntoTheTable(t *testing.T) {
 	require.Zero(t, value[int](t, conn, "SELECT sum(conflict)::int FROM compression_telemetry_batches"), "also the pseudonyms are the same")
 	require.True(t, value[bool](t, conn, "SELECT sum(received) = sum(written) + sum(duplicate) + sum(rejected) AND sum(written) = 20 AND sum(rejected) = 3 FROM compression_telemetry_batches"))
 
+	require.Equal(t, 21, value[int](t, conn, "SELECT sum((recorder.value->>'count')::int)::int FROM compression_telemetry_batches, jsonb_each(recorders) AS recorder"),
+		"each decision once, also those that were rejected first")
+
 	require.Equal(t, "would delete 2 rejected decisions; --yes does it\n", succeed(t, env, "rejected", "purge", "--written"))
 	require.Equal(t, "deleted 2 rejected decisions\n", succeed(t, env, "rejected", "purge", "--written", "--yes"))
 	require.Equal(t, "deleted 0 rejected decisions\n", succeed(t, env, "rejected", "purge", "--before", "1d", "--yes"))

@@ -116,7 +116,7 @@ func explain(doing string, err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
-		case "42P01", "42703": // undefined table, undefined column
+		case "42P01", "42703", "42883": // undefined table, column, function
 			return fmt.Errorf("%s: the database is not at the version of this program; `dwcp-telemetry migrate up` makes it so (%w)", doing, err)
 		case "42501": // insufficient privilege
 			return fmt.Errorf("%s: it takes a login with the role dwcp_maintainer (%w)", doing, err)

@@ -280,6 +280,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Purge(t.Context(), writer, Filter{})
 	require.ErrorContains(t, err, "dwcp_maintainer")
+	_, err = writer.Exec(t.Context(), settleSQL, [][]byte{})
+	require.ErrorContains(t, err, "permission denied")
 	maintainer := as("dwcp_maintainer")
 	got, err := Replay(t.Context(), maintainer, &collector{b: b, t: t}, ReplayOptions{Wait: 10 * time.Second})
 	require.NoError(t, err)

@@ -143,12 +143,10 @@ func (r *replay) leaveOutWritten(ctx context.Context, digests [][]byte) (rest []
 	return rest, nil
 }
 
-var (
-	//go:embed sql/mark.sql
-	markSQL string
-	//go:embed sql/settle.sql
-	settleSQL string
-)
+//go:embed sql/mark.sql
+var markSQL string
+
+const settleSQL = `SELECT digest, written, reason FROM public.settle_rejected($1)`
 
 const originalsSQL = `SELECT digest, original FROM public.compression_telemetry_rejected WHERE digest = ANY ($1) AND octet_length(original) > 0 ORDER BY received_at, digest`
 
