@@ -93,10 +93,6 @@ var (
 			[]string{"DROP VIEW compression_telemetry_ml", "ALTER TABLE compression_telemetry ALTER network_tier TYPE bigint"},
 			[]string{"none"}, migrate,
 			[]string{"ALTER TABLE compression_telemetry ALTER network_tier TYPE integer"}},
-		{"an optional column that must not be NULL",
-			[]string{"ALTER TABLE compression_telemetry ALTER environment SET NOT NULL"},
-			[]string{"none"}, migrate,
-			[]string{"ALTER TABLE compression_telemetry ALTER environment DROP NOT NULL"}},
 	}
 )
 
