@@ -47,6 +47,18 @@ func TestADiskThatIsFullLosesAndDoublesNothing(t *testing.T) {
 			r.disk.empty()
 		},
 	}, fault{
+		name: "the queue is full", promises: []promise{queued},
+		overlay: "exporters: {pgtelemetry: {sending_queue: {queue_size: 500, batch: {min_size: 100, max_size: 100}}}}\n",
+		inject: func(r *rig, _ int) {
+			r.lockTable(func() {
+				r.eventually("the queue is full", func() bool {
+					return r.collector().metric("otelcol_exporter_queue_size") > 500-requestEvents
+				})
+				time.Sleep(pick(attemptLimit+time.Second, 15*time.Second)) // senders give up waiting
+			})
+		},
+		verify: func(r *rig) { require.NotZero(r, r.tally.again, "senders had to try again") },
+	}, fault{
 		name: "PostgreSQL's disk is full",
 		full: 3, ownServer: true, disk: true, prepare: databaseOnSmallDisk,
 		inject: func(r *rig, _ int) {
