@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 func TestADiskThatIsFullLosesAndDoublesNothing(t *testing.T) {
@@ -69,6 +71,23 @@ func TestADiskThatIsFullLosesAndDoublesNothing(t *testing.T) {
 			r.disk.empty()
 		},
 		verify: requireWell,
+	}, fault{
+		name: "PostgreSQL's disk is full and its WAL finds no room: it crashes",
+		full: 3, ownServer: true, disk: true, dataOnDisk: true,
+		prepare: func(r *rig) { r.disk.requireMounted() },
+		inject: func(r *rig, _ int) {
+			r.disk.fill()
+			// The next segment of WAL finds no room: PANIC.
+			conn := pgtest.Connect(r, r.admin)
+			r.eventually("PostgreSQL crashes", func() bool {
+				_, err := conn.Exec(r.Context(), "SELECT pg_switch_wal(), pg_logical_emit_message(false, 'x', repeat('x', 4000000))")
+				return err != nil
+			})
+			r.requireTrouble("53100", "57P02", "57P03", "none")
+			r.disk.empty()
+			require.NoError(r, r.server.Restart(r.Context()))
+		},
+		verify: requireWell,
 	})
 }
 
@@ -79,7 +98,10 @@ type disk struct {
 	mounted bool // else the collector's files are limited
 }
 
-const smallDisk = 64 << 20
+const (
+	smallDisk = 64 << 20
+	dataDisk  = 256 << 20 // holds a server's data
+)
 
 // newDisk is a tmpfs. Where this user may not mount one, the kernel refuses the
 // collector's files to grow instead, with another error.
@@ -87,7 +109,11 @@ func newDisk(r *rig) *disk {
 	dir, err := os.MkdirTemp("", "dwcp-disk-") // PostgreSQL's user must get there, too
 	require.NoError(r, err)
 	d := &disk{rig: r, dir: dir}
-	err = mountSmall(dir, smallDisk)
+	size := smallDisk
+	if r.fault.dataOnDisk {
+		size = dataDisk
+	}
+	err = mountSmall(dir, size)
 	d.mounted = err == nil
 	r.Cleanup(func() {
 		d.unmount()
@@ -97,6 +123,11 @@ func newDisk(r *rig) *disk {
 		r.note("by RLIMIT_FSIZE, since no tmpfs can be mounted: %v", err)
 	}
 	return d
+}
+
+func (d *disk) requireMounted() {
+	d.Helper()
+	require.True(d, d.mounted, "only a disk that is really full will do for PostgreSQL: run this as root, or with CAP_SYS_ADMIN")
 }
 
 func (d *disk) unmount() {
@@ -117,7 +148,7 @@ func (d *disk) fill() {
 	file, err := os.OpenFile(d.ballast(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	require.NoError(d, err)
 	defer func() { _ = file.Close() }()
-	for size := 64 << 10; size > 0; size /= 2 {
+	for size := 1 << 20; size > 0; size /= 2 {
 		for err = nil; err == nil; {
 			_, err = file.Write(make([]byte, size))
 		}
@@ -162,7 +193,7 @@ func (r *rig) fillQueue() {
 
 // databaseOnSmallDisk moves the database to a tablespace there.
 func databaseOnSmallDisk(r *rig) {
-	require.True(r, r.disk.mounted, "only a disk that is really full will do for PostgreSQL: run this as root, or with CAP_SYS_ADMIN")
+	r.disk.requireMounted()
 	space := filepath.Join(r.disk.dir, "space")
 	require.NoError(r, os.Mkdir(space, 0o700))
 	require.NoError(r, os.Chmod(r.disk.dir, 0o755))

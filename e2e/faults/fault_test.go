@@ -19,8 +19,8 @@ type fault struct {
 	// have a database of their own.
 	ownServer bool
 	clock     time.Duration // how far the own server's clock is ahead of the collectors'
-	// disk gives the rig a small one.
-	disk bool
+	// disk gives the rig a small one, dataOnDisk puts the own server's data there.
+	disk, dataOnDisk bool
 	// overlay is YAML over the collector's configuration.
 	overlay string
 

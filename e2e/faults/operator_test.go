@@ -90,7 +90,7 @@ var (
 			[]string{"none"}, migrate,
 			[]string{"ALTER TABLE compression_telemetry ALTER newer SET DEFAULT 1", "ALTER TABLE compression_telemetry DROP newer"}},
 		{"column of another type",
-			[]string{"DROP VIEW compression_telemetry_ml", "ALTER TABLE compression_telemetry ALTER network_tier TYPE bigint"},
+			[]string{"DROP VIEW IF EXISTS compression_telemetry_ml", "ALTER TABLE compression_telemetry ALTER network_tier TYPE bigint"},
 			[]string{"none"}, migrate,
 			[]string{"ALTER TABLE compression_telemetry ALTER network_tier TYPE integer"}},
 	}

@@ -72,6 +72,9 @@ func (r *rig) serverConfig() (c localpg.Config) {
 	if r.fault.clock != 0 {
 		c.Env = r.clockEnv()
 	}
+	if r.fault.dataOnDisk {
+		c.Dir = r.disk.dir
+	}
 	return c
 }
 
