@@ -9,7 +9,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/...
 
-.PHONY: help build demo test faults race cross lint generate tidy check bench fuzz clean
+.PHONY: help build demo test faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +53,13 @@ tidy: ## say what go mod tidy would change
 check: ## all that CI checks
 	bash .ci/run
 
-bench: ## the benchmarks
+bench: ## how fast decisions get into PostgreSQL, and what that costs: writes bench/RESULTS.md
+	go run ./bench
+
+bench-long: ## the same with large and many partitions, several collectors, and over time: writes bench/RESULTS-long.md
+	go run ./bench -long
+
+bench-go: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 
 # Without a bound the fuzzer spends its time on making the first find small.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+// A run with next to no rows: it measures nothing, but everything runs.
+func TestEachWayWritesItsRowsAndIsInTheReport(t *testing.T) {
+	o := options{rows: batchRows, rounds: 1, sizes: []int{0, 5000}, partitions: []int{2}, collectors: []int{2}, steady: 2 * time.Second}
+	b, err := newBench(t.Context(), o)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, b.close()) }()
+
+	report, err := b.shortReport(t.Context(), o)
+	require.NoError(t, err)
+	for _, w := range b.ways() {
+		require.Contains(t, report, w.name)
+	}
+	require.NotContains(t, report, "not measured")
+	require.Contains(t, report, "| (vm_id) |")
+
+	report, err = b.longReport(t.Context(), o)
+	require.NoError(t, err)
+	for _, row := range []string{"| 5000 | ", "\n| 2 | ", "| durable queue | "} {
+		require.Contains(t, report, row)
+	}
+}
+
+func TestNoTwoSourcesMakeTheSameKey(t *testing.T) {
+	t.Parallel()
+	s, err := newSource()
+	require.NoError(t, err)
+	seen := map[decision.UUID]bool{}
+	for _, from := range []*source{s, s.fork(), s.fork()} {
+		for range 10_000 {
+			at, id := from.nextKey()
+			require.False(t, seen[id])
+			require.Equal(t, byte(0x70), id[6]&0xf0, "version 7")
+			require.WithinDuration(t, time.Now(), at, time.Minute)
+			seen[id] = true
+		}
+	}
+}
+
+func TestALineOfGoTestBecomesARowOfTheTable(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "| Record/parallel | 41.2 | 0 | 0 | 250 p99-ns |\n",
+		benchmarkRow("BenchmarkRecord/parallel-2   \t 1000\t 41.2 ns/op\t 250 p99-ns\t 0 B/op\t 0 allocs/op\n"))
+	require.Empty(t, benchmarkRow("ok  \tpackage\t1.2s\n"))
+}
