@@ -49,11 +49,11 @@ func TestDecisionsOfTheExampleManagerAreCandidatesUntilCtrlC(t *testing.T) {
 	}
 	require.Equal(t, recorded, count("environment = 'example' AND emitter_version = 'dwcpmanager' AND actual_outcome = 'success'"), "none is refused")
 	require.Zero(t, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry_rejected"))
-	// Ctrl-C may end the shadow runs of the last few.
 	both := count("hde_latency_ms > 0 AND amst_latency_ms > 0 AND hde_cpu_usage > 0 AND amst_cpu_usage > 0")
-	require.GreaterOrEqual(t, both, recorded-8, "both ways are measured")
+	require.Equal(t, recorded-both, count("'shadow_timeout' = ANY (quality_flags)"), "both ways are measured, unless Ctrl-C ended the shadow run")
+	require.Greater(t, both, recorded/2)
 	require.Equal(t, both, count("(hde_source = 'measured' AND amst_source = 'shadow') OR (hde_source = 'shadow' AND amst_source = 'measured')"))
-	require.GreaterOrEqual(t, count("is_training_candidate"), both*9/10, "a loaded machine may make a measurement implausible, not many")
+	require.GreaterOrEqual(t, count("is_training_candidate"), both*3/4, "a loaded machine may make a measurement implausible, not many")
 	require.Positive(t, count("prior_samples > 0"), "later decisions know what earlier ones cost")
 	for _, link := range []string{"dc", "metro", "wan", "edge"} {
 		require.Positive(t, count("link_type = '"+link+"'"), link)
