@@ -49,8 +49,8 @@ func TestLivenessDoesNotDependOnPostgreSQLAndReadinessDoes(t *testing.T) {
 	require.NoError(t, os.WriteFile(impatient, []byte("extensions: {health_check/ready: {component_health: {recovery_duration: 100ms}}}\n"), 0o600))
 	p := startOn(t, admin, writer, []string{"DWCP_READY=" + ready}, "deploy/readiness.yaml", impatient,
 		"--feature-gates=extension.healthcheck.useComponentStatus")
+	require.Eventually(t, func() bool { return askHealth(t, p.Health).Status == "StatusOK" }, waitLimit, waitTick)
 	require.Eventually(t, func() bool { return askHealth(t, ready).code == http.StatusOK }, waitLimit, waitTick)
-	require.Equal(t, "StatusOK", askHealth(t, p.Health).Status)
 
 	require.NoError(t, server.Signal(syscall.SIGINT))
 	recorder := p.recorder(t)
@@ -65,8 +65,8 @@ func TestLivenessDoesNotDependOnPostgreSQLAndReadinessDoes(t *testing.T) {
 	require.Contains(t, live.body, `"exporter:pgtelemetry":{"healthy":true,"status":"StatusRecoverableError"`)
 
 	require.NoError(t, server.Restart(t.Context()))
+	require.Eventually(t, func() bool { return askHealth(t, p.Health).Status == "StatusOK" }, waitLimit, waitTick)
 	require.Eventually(t, func() bool { return askHealth(t, ready).code == http.StatusOK }, waitLimit, waitTick)
-	require.Equal(t, "StatusOK", askHealth(t, p.Health).Status)
 	conn := pgtest.Connect(t, admin)
 	waitReceived(t, conn, len(all))
 	require.Equal(t, len(all), queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))

@@ -12,6 +12,11 @@ import (
 // health tells log and status extensions when the database becomes unusable,
 // when the reason changes, and when it is usable again: not every attempt,
 // which exporterhelper logs.
+//
+// The status is about decisions, for readiness goes by it: trouble in looking
+// after the table belongs to it only where no batch shows that they are written
+// all the same, and what maintenance cannot take out never does. Log and metrics
+// tell all of it.
 type health struct {
 	log  *zap.Logger
 	host component.Host
@@ -19,12 +24,15 @@ type health struct {
 	mu       sync.Mutex
 	troubles [activities]trouble
 	tried    time.Time // the last attempt to write
+	written  time.Time // the last one that succeeded
+	status   trouble   // what the status says
 }
 
 // trouble is what is told of an activity; its zero value is none.
 type trouble struct {
-	kind string // the text of one trouble varies with the batch, this does not
-	err  error
+	kind  string // the text of one trouble varies with the batch, this does not
+	err   error
+	since time.Time
 }
 
 // activity is what the exporter does with the database.
@@ -57,6 +65,9 @@ func (h *health) report(what activity, err error) {
 	defer h.mu.Unlock()
 	if what == writing {
 		h.tried = time.Now()
+		if err == nil {
+			h.written = h.tried
+		}
 	}
 	h.tell(what, err)
 }
@@ -76,26 +87,36 @@ func (h *health) waits(since time.Duration) bool {
 }
 
 func (h *health) tell(what activity, err error) {
-	now := trouble{err: err}
+	before := h.troubles[what]
+	now := trouble{err: err, since: before.since}
 	if err != nil {
 		now.kind = sqlstate(err) + advice(err)
 	}
-	before := h.troubles[what]
-	if now.kind == before.kind && (err == nil) == (before.err == nil) {
-		return
+	if before.err == nil || now.kind != before.kind {
+		now.since = time.Now()
 	}
 	h.troubles[what] = now
-	if err != nil {
+	switch changed := now.kind != before.kind || (err == nil) != (before.err == nil); {
+	case changed && err != nil:
 		h.log.Error(inTrouble[what], zap.Error(err), zap.String("sqlstate", sqlstate(err)), zap.String("advice", advice(err)))
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
-		return
+	case changed:
+		h.log.Info(wellAgain[what])
 	}
-	h.log.Info(wellAgain[what])
-	for _, left := range h.troubles {
-		if left.err != nil {
-			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(left.err))
-			return
-		}
+	h.reportStatus()
+}
+
+// reportStatus passes on what has changed of the status.
+func (h *health) reportStatus() {
+	now := h.troubles[writing]
+	if up := h.troubles[upkeeping]; now.err == nil && h.written.Before(up.since) {
+		now = up
 	}
-	componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	before := h.status
+	h.status = now
+	switch {
+	case now.err != nil && (before.err == nil || now.kind != before.kind):
+		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(now.err))
+	case now.err == nil && before.err != nil:
+		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	}
 }

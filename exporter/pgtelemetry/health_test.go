@@ -48,28 +48,40 @@ func (h *statusHost) last() (status componentstatus.Status, problem string) {
 	return event.Status(), problem
 }
 
-func TestStatusIsThatOfTheTroubleThatIsLeft(t *testing.T) {
+func TestTheStatusIsAboutDecisions(t *testing.T) {
 	t.Parallel()
 	core, log := observer.New(zap.InfoLevel)
 	host := &statusHost{}
 	h := &health{log: zap.New(core), host: host}
-	requireStatus := func(want componentstatus.Status, problem string) {
-		t.Helper()
-		status, got := host.last()
-		require.Equal(t, want, status)
-		require.Equal(t, problem, got)
+	for _, step := range []struct {
+		what    activity
+		err     string
+		status  componentstatus.Status
+		problem string
+		lines   int // of the log so far
+	}{
+		{writing, "", componentstatus.StatusNone, "", 0},
+		{upkeeping, "no partitions", componentstatus.StatusRecoverableError, "no partitions", 1},
+		{upkeeping, "no partitions, told once", componentstatus.StatusRecoverableError, "no partitions", 1},
+		{writing, "no rows", componentstatus.StatusRecoverableError, "no partitions", 2}, // of the same kind
+		{writing, "", componentstatus.StatusOK, "", 3},                                   // so decisions are written
+		{upkeeping, "no partitions", componentstatus.StatusOK, "", 3},
+		{upkeeping, "", componentstatus.StatusOK, "", 4},
+		{upkeeping, "none again", componentstatus.StatusRecoverableError, "none again", 5},
+		{upkeeping, "", componentstatus.StatusOK, "", 6},
+		{maintaining, "nothing goes", componentstatus.StatusOK, "", 7},
+		{maintaining, "", componentstatus.StatusOK, "", 8},
+	} {
+		var err error
+		if step.err != "" {
+			err = errors.New(step.err)
+		}
+		h.report(step.what, err)
+		status, problem := host.last()
+		require.Equal(t, step.status, status, step)
+		require.Equal(t, step.problem, problem, step)
+		require.Equal(t, step.lines, log.Len(), step)
 	}
-	h.report(writing, nil)
-	requireStatus(componentstatus.StatusNone, "")
-	h.report(upkeeping, errors.New("no partitions"))
-	h.report(writing, errors.New("no rows"))
-	h.report(writing, errors.New("no rows, told once"))
-	requireStatus(componentstatus.StatusRecoverableError, "no rows")
-	h.report(writing, nil)
-	requireStatus(componentstatus.StatusRecoverableError, "no partitions")
-	h.report(upkeeping, nil)
-	requireStatus(componentstatus.StatusOK, "")
-	require.Equal(t, 4, log.Len())
 }
 
 // startProbed starts an exporter that nothing is sent to.
