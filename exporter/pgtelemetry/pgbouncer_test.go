@@ -167,7 +167,7 @@ func requireNothingLeft(t *testing.T, dsn string, serverConnections int) {
 		var pid, prepared, locks int
 		var settings string
 		require.NoError(t, tx.QueryRow(t.Context(), `SELECT pg_backend_pid(), (SELECT count(*) FROM pg_prepared_statements WHERE name <> ''),
-			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
+			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
 			(SELECT coalesce(string_agg(name, ' '), '') FROM pg_settings WHERE source = 'session' AND name NOT IN ('application_name', 'client_encoding'))`).
 			Scan(&pid, &prepared, &locks, &settings))
 		seen[pid] = true

@@ -94,14 +94,9 @@ func TestABatchThatLosesADeadlockIsWrittenAllTheSame(t *testing.T) {
 			AND application_name = 'otelcol-dwcp' AND wait_event_type = 'Lock')`).Scan(&waits))
 		return waits
 	}, 10*time.Second, 5*time.Millisecond)
-	require.NoError(t, insert(&sooner), "the batch is undone for it")
+	require.NoError(t, insert(&sooner), "the batch, which has it, is undone")
 	require.NoError(t, tx.Rollback(t.Context()))
 	require.NoError(t, <-pushed)
 	b.requireStored(t, rows...)
 	require.Empty(t, b.log.FilterMessage(inTrouble[writing]).All())
-	var deadlocks int
-	require.Eventually(t, func() bool { // statistics come a moment later
-		require.NoError(t, observer.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks))
-		return deadlocks == 1
-	}, 10*time.Second, 50*time.Millisecond)
 }
