@@ -70,6 +70,7 @@ fuzz: ## fuzz what reads foreign bytes for a while
 	go test -run '^$$' -fuzz '^FuzzPriorsStayValid$$' -fuzztime 5s -fuzzminimizetime 1x ./instrumentation/measure
 	go test -run '^$$' -fuzz '^FuzzDescribe$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/decisionlog
 	go test -run '^$$' -fuzz '^FuzzWireSaysWhatPdataSays$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/decisionwire
+	go test -run '^$$' -fuzz '^FuzzAnyDecisionIsEncoded$$' -fuzztime 5s -fuzzminimizetime 1x ./instrumentation
 	go test -run '^$$' -fuzz '^FuzzReadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/sample
 	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset
 	go test -run '^$$' -fuzz '^FuzzStreamNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset/export

@@ -45,7 +45,7 @@ var shadowCounts = []struct {
 
 // registerCounts never unregisters them: a cumulative counter must keep its
 // last value after Shutdown. The ring's memory is free by then.
-func registerCounts(meter metric.Meter, stats func() Stats) error {
+func registerCounts(meter metric.Meter, stats func() Stats, report *reporter) error {
 	instruments := make([]metric.Int64ObservableCounter, len(counters))
 	var all []metric.Observable
 	for i, c := range counters {
@@ -68,11 +68,13 @@ func registerCounts(meter metric.Meter, stats func() Stats) error {
 	observeShadow := shadowObserver(shadow)
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		s := stats()
-		for i, c := range counters {
-			o.ObserveInt64(instruments[i], int64(c.read(&s)))
-		}
-		o.ObserveInt64(open, int64(s.Open))
-		observeShadow(o, &s.Shadow)
+		report.guard("observe counts", func() {
+			for i, c := range counters {
+				o.ObserveInt64(instruments[i], int64(c.read(&s)))
+			}
+			o.ObserveInt64(open, int64(s.Open))
+			observeShadow(o, &s.Shadow)
+		})
 		return nil
 	}, append(all, open, shadow)...)
 	return err

@@ -48,12 +48,18 @@ func (m *manager) transfer(ctx context.Context, vmID, requestID string, payload 
 }
 
 // hde compresses and sends the payload, and says what compressing it cost.
-func (m *manager) hde(context.Context, []byte) (instrumentation.HDERun, error) {
+func (m *manager) hde(ctx context.Context, _ []byte) (instrumentation.HDERun, error) {
+	if ctx.Err() != nil {
+		return instrumentation.HDERun{}, ctx.Err()
+	}
 	return instrumentation.HDERun{CompressionRatio: decision.Some(3.5), LatencyMillis: decision.Some(120.2), CPUUsage: decision.Some(23.0)}, nil
 }
 
 // amst sends the payload raw to where it is only counted.
-func (m *manager) amst(context.Context, []byte) (instrumentation.AMSTRun, error) {
+func (m *manager) amst(ctx context.Context, _ []byte) (instrumentation.AMSTRun, error) {
+	if ctx.Err() != nil {
+		return instrumentation.AMSTRun{}, ctx.Err()
+	}
 	return instrumentation.AMSTRun{TransferRateMbps: decision.Some(800.5), LatencyMillis: decision.Some(671.0), CPUUsage: decision.Some(4.0)}, nil
 }
 

@@ -36,7 +36,7 @@ func newForwarder(t *testing.T, address string, tell func(error)) *Forwarder {
 }
 
 func TestForwardedRecordsArriveAsTheyAre(t *testing.T) {
-	c := startCollector(t, failFirst(1, codes.Unavailable, "busy"))
+	c := startCollector(t, failOnce(codes.Unavailable, "busy"))
 	var told []string
 	f := newForwarder(t, c.address, func(err error) { told = append(told, err.Error()) })
 	rejected, err := f.Send(within(t), append(encoded(t, "one"), encoded(t, "two")...), 2)
@@ -51,7 +51,7 @@ func TestForwardedRecordsArriveAsTheyAre(t *testing.T) {
 }
 
 func TestWhatACollectorRefusesOfTheForwardedIsTold(t *testing.T) {
-	c := startCollector(t, failFirst(1, codes.PermissionDenied, "no Bearer sesame-sesame"))
+	c := startCollector(t, failOnce(codes.PermissionDenied, "no Bearer sesame-sesame"))
 	f := newForwarder(t, c.address, nil)
 	rejected, err := f.Send(within(t), encoded(t, "one"), 1)
 	require.EqualError(t, err, "send 1 decisions to dns:///"+c.address+": PermissionDenied: no (withheld)")

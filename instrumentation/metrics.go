@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 )
@@ -33,9 +34,18 @@ type metrics struct {
 	options [][][]metric.RecordOption
 }
 
-func newMetrics(provider metric.MeterProvider, stats func() Stats) (*metrics, error) {
+// newMetrics registers them. A provider that panics is told of and done
+// without: it is no reason to lose the decisions.
+func newMetrics(provider metric.MeterProvider, stats func() Stats, report *reporter) (m *metrics, err error) {
+	if !report.guard("register metrics", func() { m, err = registerMetrics(provider, stats, report) }) {
+		return registerMetrics(noop.NewMeterProvider(), stats, report)
+	}
+	return m, err
+}
+
+func registerMetrics(provider metric.MeterProvider, stats func() Stats, report *reporter) (*metrics, error) {
 	meter := provider.Meter(scopeName)
-	if err := registerCounts(meter, stats); err != nil {
+	if err := registerCounts(meter, stats, report); err != nil {
 		return nil, err
 	}
 	m := &metrics{options: recordOptions()}

@@ -50,6 +50,7 @@ func (p *program) decide(ctx context.Context, page []byte, requestID string, com
 // phase runs decisions at the rate and returns what each took, sorted, and the
 // CPU time of them all.
 func (p *program) phase(tb testing.TB, pages [][]byte) (took []time.Duration, cpu time.Duration) {
+	tb.Helper()
 	const perTick = overheadRate / 1000 / overheadWorkers * 2 // every 2 ms
 	ctx, before := context.Background(), cpuTime(tb)
 	all := make([][]time.Duration, overheadWorkers)

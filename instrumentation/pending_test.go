@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -171,7 +172,7 @@ func TestDecisionThatIsNotFinishedGoesOutAtItsDeadline(t *testing.T) {
 		time.Sleep(40*time.Second - 1)
 		synctest.Wait()
 		require.Len(t, inRing(r), 1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Len(t, inRing(r), 2)
 		time.Sleep(20 * time.Second)
@@ -229,7 +230,7 @@ func TestShutdownSendsWhatIsOpenWithWhatItHas(t *testing.T) {
 	r := startRecorder(t, c.address, WithRingCapacity(16), WithShadowRatio(1))
 	const n = 100 // more than fit into the ring
 	for i := range n {
-		p := r.Begin(context.Background(), bare(fmt.Sprint(i)))
+		p := r.Begin(context.Background(), bare(strconv.Itoa(i)))
 		p.HDE(hdeRun)
 		if i == 0 {
 			require.True(t, p.ShouldShadow())
@@ -255,7 +256,7 @@ func TestShutdownCountsWhatIsOpenAsUndelivered(t *testing.T) {
 	r := startRecorder(t, deadAddress(t), WithRingCapacity(4))
 	var open []*Pending
 	for i := range 50 {
-		open = append(open, r.Begin(context.Background(), bare(fmt.Sprint(i))))
+		open = append(open, r.Begin(context.Background(), bare(strconv.Itoa(i))))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
@@ -345,7 +346,7 @@ func TestObserverSeesEachDecisionCompleteAndOnce(t *testing.T) {
 		}
 	}))
 	for i := range 3 {
-		p := r.Begin(context.Background(), bare(fmt.Sprint(i)))
+		p := r.Begin(context.Background(), bare(strconv.Itoa(i)))
 		p.HDE(hdeRun)
 		p.Finish(Result{Algorithm: decision.HDE})
 	}
@@ -353,7 +354,7 @@ func TestObserverSeesEachDecisionCompleteAndOnce(t *testing.T) {
 	require.Len(t, seen, 3)
 	for i, d := range seen {
 		require.Equal(t, stamped(d, r, int64(i+1)), d)
-		require.Equal(t, fmt.Sprint(i), d.RequestID)
+		require.Equal(t, strconv.Itoa(i), d.RequestID)
 		require.Equal(t, hdeRun.LatencyMillis, d.HDELatencyMillis)
 	}
 	require.EqualValues(t, 1, r.Stats().Panics)

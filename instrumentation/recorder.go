@@ -2,6 +2,7 @@ package instrumentation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -153,7 +154,11 @@ func New(opts ...Option) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new recorder: %w", err)
 	}
-	r.sink = &providerSink{logger: c.provider().Logger(scopeName), ledger: r.ledger, report: r.report}
+	sink := &providerSink{ledger: r.ledger, report: r.report}
+	if !r.report.guard("get a logger", func() { sink.logger = c.provider().Logger(scopeName) }) {
+		return nil, errors.New("new recorder: the LoggerProvider panicked")
+	}
+	r.sink = sink
 	go r.work()
 	return r, nil
 }
@@ -183,7 +188,7 @@ func newRecorder(c config) (*Recorder, error) {
 	r.ctx, r.giveUp = context.WithCancel(context.Background())
 	r.sampler.set(c.samplingRatio)
 	r.enabled.Store(c.enabled)
-	if r.metrics, err = newMetrics(c.meterProvider, r.Stats); err != nil {
+	if r.metrics, err = newMetrics(c.meterProvider, r.Stats, r.report); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return r, nil

@@ -29,7 +29,11 @@ func newReporter(h otel.ErrorHandler) *reporter {
 func (r *reporter) tell(kind string, err error) {
 	if r.due(kind) {
 		// The handler is foreign code: its panic must not end the worker.
-		defer func() { _ = recover() }()
+		defer func() {
+			if recover() != nil {
+				r.panics.Add(1)
+			}
+		}()
 		r.handler.Handle(err)
 	}
 }

@@ -21,10 +21,10 @@ import (
 
 type respond = func(call, n int) (plogotlp.ExportResponse, error)
 
-// failFirst answers the first calls with a code.
-func failFirst(calls int, code codes.Code, message string) respond {
+// failOnce answers the first call with a code.
+func failOnce(code codes.Code, message string) respond {
 	return func(call, _ int) (plogotlp.ExportResponse, error) {
-		if call <= calls {
+		if call == 1 {
 			return plogotlp.NewExportResponse(), status.Error(code, message)
 		}
 		return plogotlp.NewExportResponse(), nil
@@ -44,7 +44,7 @@ func TestTroubleIsRetriedUntilItIsOver(t *testing.T) {
 		codes.Canceled, codes.OutOfRange, codes.DataLoss} {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
-			c := startCollector(t, failFirst(1, code, "busy"))
+			c := startCollector(t, failOnce(code, "busy"))
 			told := &troubles{}
 			r := startRecorder(t, c.address, WithErrorHandler(told))
 			recordSome(r, 3)
@@ -62,7 +62,7 @@ func TestWhatTheCollectorRefusesIsLostAndCounted(t *testing.T) {
 		codes.Internal, codes.Unknown} {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
-			c := startCollector(t, failFirst(1, code, "no"))
+			c := startCollector(t, failOnce(code, "no"))
 			told := &troubles{}
 			r := startRecorder(t, c.address, WithErrorHandler(told))
 			recordSome(r, 3)
@@ -180,7 +180,7 @@ func TestTextsTooLargeForARequestDoNotHoldUpTheirNeighbours(t *testing.T) {
 func TestHeadersAreSentAndNeverTold(t *testing.T) {
 	t.Parallel()
 	const token = "s3cr3t-t0ken"
-	c := startCollector(t, failFirst(1, codes.Unauthenticated, "token "+token+" is unknown"))
+	c := startCollector(t, failOnce(codes.Unauthenticated, "token "+token+" is unknown"))
 	told := &troubles{}
 	sc := testSenderConfig(c.address)
 	sc.headers = metadata.Pairs("authorization", "Bearer "+token)

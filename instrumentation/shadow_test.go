@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,7 +99,7 @@ func TestShadowRunThatGoesWrongHurtsNobody(t *testing.T) {
 			nil,
 			func(context.Context) (HDERun, error) { return hdeRun, nil }, // the next is run all the same
 		} {
-			p := asked(t, r, fmt.Sprint(i))
+			p := asked(t, r, strconv.Itoa(i))
 			p.ShadowHDE(run)
 			p.Finish(Result{})
 			synctest.Wait()
@@ -153,7 +154,7 @@ func TestShadowRunsAreBounded(t *testing.T) {
 		running, most := 0, 0
 		release := make(chan struct{})
 		for i := range 10 {
-			p := asked(t, r, fmt.Sprint(i))
+			p := asked(t, r, strconv.Itoa(i))
 			p.ShadowHDE(func(context.Context) (HDERun, error) {
 				r.open.mu.Lock()
 				running++
@@ -231,7 +232,7 @@ func TestBudgetOfBytesHoldsInTheLongRunAndThinsAllSizesAlike(t *testing.T) {
 		var runs [2]int
 		var bytes int64
 		for i := range seconds {
-			d := bare(fmt.Sprint(i))
+			d := bare(strconv.Itoa(i))
 			k := i * 7 % 11 % 2
 			d.PayloadBytes = sizes[k]
 			p := r.Begin(context.Background(), d)
@@ -258,7 +259,7 @@ func TestBudgetOfCPUIsChargedWithWhatRunsTook(t *testing.T) {
 		runs := 0
 		const seconds = 2000
 		for i := range seconds {
-			p := r.Begin(context.Background(), bare(fmt.Sprint(i)))
+			p := r.Begin(context.Background(), bare(strconv.Itoa(i)))
 			if p.ShouldShadow() {
 				runs++
 				p.ShadowHDE(func(context.Context) (HDERun, error) {
