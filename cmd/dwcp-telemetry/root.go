@@ -32,6 +32,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 		Example: `  dwcp-telemetry demo                   everything once, on measured decisions
   dwcp-telemetry migrate up             make or update the tables
   dwcp-telemetry status                 what has arrived
+  dwcp-telemetry rejected list          what the table would not take
   dwcp-telemetry export --out data      the training set as CSV
   dwcp-telemetry validate data          check it`,
 		Args:                  aCommand,
