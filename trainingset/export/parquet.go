@@ -12,7 +12,7 @@ import (
 )
 
 // rowsPerGroup bounds what a Parquet file under way holds in memory.
-const rowsPerGroup = 1 << 17
+const rowsPerGroup = 1 << 16
 
 // parquetFile writes Parquet column by column: timestamps in UTC microseconds,
 // 64-bit integers, strings with a dictionary, NULL as null, and bounds of every
@@ -34,8 +34,8 @@ func newParquetFile(to io.Writer, columns []column) (rowFile, error) {
 		parquet.CreatedBy("dwcp-telemetry", "1", ""),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageStatistics(true),
-		parquet.DictionaryMaxBytes(1<<20), // ids that hardly repeat go on without one
-		parquet.PageBufferSize(256<<10),
+		parquet.DictionaryMaxBytes(512<<10), // ids that hardly repeat go on without one
+		parquet.PageBufferSize(64<<10),
 		parquet.WriteBufferSize(0)) // the output has a buffer
 	return &parquetFile{writer: writer, columns: columns, into: writer.ColumnWriters()}, nil
 }
