@@ -122,4 +122,4 @@ func (r *rig) eventually(what string, done func() bool) {
 	require.Eventually(r, done, waitLimit, 20*time.Millisecond, what)
 }
 
-const waitLimit = 90 * time.Second
+const waitLimit = 3 * time.Minute
