@@ -116,6 +116,7 @@ func oneIn(n int) source {
 }
 
 func TestBadEventsAreKeptWithReasonAndOriginalAndHoldUpNobody(t *testing.T) {
+	t.Parallel()
 	spoiled := func(share string, n, short, whole int) fault {
 		return fault{
 			name:   share + " of the events are bad",

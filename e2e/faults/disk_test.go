@@ -15,6 +15,7 @@ import (
 )
 
 func TestADiskThatIsFullLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	run(t, fault{
 		name:  "the queue's disk is full",
 		short: 1, full: 5, promises: []promise{queued}, disk: true, prepare: queueOnSmallDisk,

@@ -48,7 +48,7 @@ var (
 
 // run tries each fault under each promise.
 func run(t *testing.T, faults ...fault) {
-	t.Parallel()
+	t.Helper()
 	for _, f := range faults {
 		promises := f.promises
 		if promises == nil {
@@ -71,6 +71,7 @@ func (f fault) rounds() int {
 }
 
 func (f fault) run(t *testing.T, p promise) {
+	t.Helper()
 	r := newRig(t, f, p)
 	for round := range f.rounds() {
 		r.startLoad()

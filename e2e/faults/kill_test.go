@@ -9,6 +9,7 @@ import (
 )
 
 func TestACollectorThatIsKilledLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	run(t, fault{
 		name:  "kill -9 of the collector under load",
 		short: 2, full: 20,

@@ -92,13 +92,13 @@ func (l *load) request(n int) ([]*event, bool) {
 	if l.stopped {
 		return nil, false
 	}
-	make := l.fault.events
-	if make == nil {
-		make = goodDecisions
+	next := l.fault.events
+	if next == nil {
+		next = goodDecisions
 	}
 	request := []*event{}
 	for range requestEvents {
-		e := make(l.random, l.now(), len(l.events))
+		e := next(l.random, l.now(), len(l.events))
 		request, l.events = append(request, e), append(l.events, e)
 	}
 	l.requests = append(l.requests, request)

@@ -71,9 +71,8 @@ func (m *machine) launch() {
 	m.process.Store(process)
 }
 
-// end sends a signal and waits until the process is gone. It returns the log of
-// the life that ended.
-func (m *machine) end(signal syscall.Signal) (log string) {
+// end sends a signal and waits until the process is gone.
+func (m *machine) end(signal syscall.Signal) {
 	m.Helper()
 	process := m.process.Load()
 	require.NoError(m, process.Signal(signal))
@@ -82,9 +81,7 @@ func (m *machine) end(signal syscall.Signal) (log string) {
 	case <-time.After(waitLimit):
 		require.Fail(m, "the collector does not end", signal.String())
 	}
-	log = process.Log()
-	m.lives.WriteString(log)
-	return log
+	m.lives.WriteString(process.Log())
 }
 
 // log is all that it has logged, in all its lives.

@@ -97,6 +97,7 @@ var (
 )
 
 func TestWhatAnOperatorHasToMendIsToldAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	var all []fault
 	for _, b := range blunders {
 		all = append(all, b.fault())
@@ -120,7 +121,7 @@ func TestWhatAnOperatorHasToMendIsToldAndLosesNothing(t *testing.T) {
 		},
 	}, fault{
 		name: "table of a newer version, with a column that may be NULL",
-		inject: func(r *rig, round int) {
+		inject: func(r *rig, _ int) {
 			r.sql("ALTER TABLE compression_telemetry ADD newer text", "ALTER TABLE compression_telemetry ADD newest integer NOT NULL DEFAULT 7")
 			r.reconnect()
 			r.waitAcknowledged(warmUp)

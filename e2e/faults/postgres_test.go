@@ -20,6 +20,7 @@ func pick(short, long time.Duration) time.Duration {
 }
 
 func TestAPostgreSQLThatDiesLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	run(t, fault{
 		name:  "kill -9 of PostgreSQL under load",
 		short: 1, full: 8, ownServer: true,
@@ -47,6 +48,7 @@ func TestAPostgreSQLThatDiesLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestAConnectionThatIsCutLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	run(t, fault{
 		name:  "pg_terminate_backend in the middle of a COPY",
 		short: 2, full: 10, prepare: (*rig).useProxy,
@@ -107,6 +109,7 @@ func (r *rig) terminateCopy() {
 }
 
 func TestADatabaseThatRefusesForAWhileLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	run(t, fault{
 		name: "a lock held on the table",
 		inject: func(r *rig, _ int) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -191,7 +192,7 @@ func readMessage(reader *bufio.Reader, first bool) (raw []byte, m message, err e
 	if length < 4 || length > longestMessage {
 		return nil, m, fmt.Errorf("a message of %d bytes", length)
 	}
-	raw = append(head, make([]byte, length-4)...)
+	raw = slices.Concat(head, make([]byte, length-4))
 	m.body = raw[len(head):]
 	_, err = io.ReadFull(reader, m.body)
 	return raw, m, err

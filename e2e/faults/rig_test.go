@@ -43,6 +43,7 @@ type tally struct {
 }
 
 func newRig(t *testing.T, f fault, p promise) *rig {
+	t.Helper()
 	r := &rig{T: t, fault: f, promise: p}
 	if f.disk {
 		r.disk = newDisk(r) // goes after the server that may be on it

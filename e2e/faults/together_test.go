@@ -25,6 +25,7 @@ const (
 )
 
 func TestCollectorsTogetherWriteEachEventOnce(t *testing.T) {
+	t.Parallel()
 	together := func(name string, collectors int) fault {
 		return fault{
 			name:  name + " collectors write the same events at once, into months without a partition",
@@ -96,6 +97,7 @@ const (
 )
 
 func TestAClockThatIsOffDropsNothing(t *testing.T) {
+	t.Parallel()
 	var all []fault
 	for _, c := range []struct {
 		name string
