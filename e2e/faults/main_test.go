@@ -15,7 +15,12 @@ var full = os.Getenv("DWCP_FAULTS") == "full"
 // Tests wait most of the time, for retries and for what they stopped.
 const together = "6"
 
-func TestMain(m *testing.M) { pgtest.Main(campaign{m}) }
+func TestMain(m *testing.M) {
+	if code, ran := runNamespaced(); ran {
+		os.Exit(code)
+	}
+	pgtest.Main(campaign{m})
+}
 
 // campaign is a run of all tests, with the results at its end.
 type campaign struct{ *testing.M }
