@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -79,11 +80,37 @@ var errCopyRow = errors.New("not a row in binary COPY form of the columns expect
 // SplitCopyRow cuts a row in binary COPY form into its values, as many as
 // values has room for. They are nil for NULL, and else lie within the row.
 func SplitCopyRow(row []byte, values [][]byte) error {
-	if len(row) < 2 || int(binary.BigEndian.Uint16(row)) != len(values) {
+	return walkCopyRow(row, len(values), func(column int, value []byte) { values[column] = value })
+}
+
+// Picked are columns of this version's layout whose values are read without
+// those of the others.
+type Picked []int16 // column → where its value goes, -1: nowhere
+
+// Pick returns what Read reads: values in the order of the names.
+func Pick(columns ...string) Picked {
+	p := make(Picked, len(fields))
+	for i := range p {
+		p[i] = int16(slices.Index(columns, fields[i].Column))
+	}
+	return p
+}
+
+// Read reads the picked values of a row, as SplitCopyRow does.
+func (p Picked) Read(row []byte, values [][]byte) error {
+	return walkCopyRow(row, len(p), func(column int, value []byte) {
+		if to := p[column]; to >= 0 {
+			values[to] = value
+		}
+	})
+}
+
+func walkCopyRow(row []byte, columns int, visit func(column int, value []byte)) error {
+	if len(row) < 2 || int(binary.BigEndian.Uint16(row)) != columns {
 		return errCopyRow
 	}
 	row = row[2:]
-	for i := range values {
+	for i := range columns {
 		if len(row) < 4 {
 			return errCopyRow
 		}
@@ -91,12 +118,13 @@ func SplitCopyRow(row []byte, values [][]byte) error {
 		row = row[4:]
 		switch {
 		case size == -1:
-			values[i] = nil
+			visit(i, nil)
 			continue
 		case size < 0 || size > len(row):
 			return errCopyRow
 		}
-		values[i], row = row[:size:size], row[size:]
+		visit(i, row[:size:size])
+		row = row[size:]
 	}
 	if len(row) > 0 {
 		return errCopyRow

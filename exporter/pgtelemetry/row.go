@@ -23,65 +23,68 @@ type row struct {
 	raw bool // the VM id is no pseudonym of a named key
 }
 
-// Where in a row its values lie.
-var (
-	atTimestamp = position("timestamp")
-	atVMID      = position("vm_id")
-	atLink      = position("link_type")
-	atAlgorithm = position("oracle_algorithm")
-	atCandidate = position("is_training_candidate")
-	atEventID   = position("event_id")
-	atRecorder  = position("recorder_id")
-	atSequence  = position("recorder_sequence")
-	atVMKeyID   = position("vm_key_id")
+// What is read of a row, and where it is put.
+const (
+	timestamp = iota
+	vmID
+	linkType
+	algorithm
+	candidate
+	eventID
+	recorderID
+	sequence
+	vmKeyID
+	readColumns
 )
 
-func position(column string) int {
-	i, _ := decision.Index(decision.Column(column).Name())
-	return i
-}
+var read = decision.Pick("timestamp", "vm_id", "link_type", "oracle_algorithm", "is_training_candidate",
+	"event_id", "recorder_id", "recorder_sequence", "vm_key_id")
+
+var (
+	linkTypes  = decision.Column("link_type").Rule.Enum
+	algorithms = decision.Column("oracle_algorithm").Rule.Enum
+)
 
 var errRow = errors.New("a row without time or event id")
 
 // readRow reads a row of this version's layout, and keeps its bytes.
 func readRow(copied []byte, trace *decisionlog.Trace) (row, error) {
-	var room [64][]byte
-	values := room[:len(decision.Fields())]
-	if err := decision.SplitCopyRow(copied, values); err != nil {
+	var v [readColumns][]byte
+	if err := read.Read(copied, v[:]); err != nil {
 		return row{}, err
 	}
-	if len(values[atTimestamp]) != 8 || len(values[atEventID]) != len(decision.UUID{}) {
+	if len(v[timestamp]) != 8 || len(v[eventID]) != len(decision.UUID{}) {
 		return row{}, errRow
 	}
 	return row{
 		copied:    copied,
 		trace:     trace,
-		at:        decision.CopiedTime(values[atTimestamp]),
-		eventID:   decision.UUID(values[atEventID]),
-		link:      word(atLink, values),
-		algorithm: word(atAlgorithm, values),
-		candidate: string(values[atCandidate]) == "\x01",
-		sender:    readSender(values),
-		raw:       isRaw(values[atVMID], values[atVMKeyID]),
+		at:        decision.CopiedTime(v[timestamp]),
+		eventID:   decision.UUID(v[eventID]),
+		link:      word(linkTypes, v[linkType]),
+		algorithm: word(algorithms, v[algorithm]),
+		candidate: string(v[candidate]) == "\x01",
+		sender:    readSender(v[recorderID], v[sequence]),
+		raw:       isRaw(v[vmID], v[vmKeyID]),
 	}, nil
 }
 
-func readSender(values [][]byte) (s sender) {
-	if len(values[atRecorder]) == len(s.recorder) && len(values[atSequence]) == 8 {
-		s.recorder = decision.UUID(values[atRecorder])
-		s.sequence = int64(binary.BigEndian.Uint64(values[atSequence]))
+func readSender(recorder, sequence []byte) (s sender) {
+	if len(recorder) == len(s.recorder) && len(sequence) == 8 {
+		s.recorder = decision.UUID(recorder)
+		s.sequence = int64(binary.BigEndian.Uint64(sequence))
 	}
 	return s
 }
 
-// word is a value of a field that has few, without a copy of it.
-func word(field int, values [][]byte) string {
-	for _, w := range decision.Fields()[field].Rule.Enum {
-		if string(values[field]) == w {
+// word is one of few words, without a copy of it.
+func word(words []string, value []byte) string {
+	for _, w := range words {
+		if string(value) == w {
 			return w
 		}
 	}
-	return string(values[field])
+	return string(value)
 }
 
 func isRaw[T string | []byte](vmID, keyID T) bool {
