@@ -11,7 +11,7 @@ import (
 
 // A run with next to no rows: it measures nothing, but everything runs.
 func TestEachWayWritesItsRowsAndIsInTheReport(t *testing.T) {
-	o := options{rows: batchRows, rounds: 1, sizes: []int{0, 5000}, partitions: []int{2}, collectors: []int{2}, steady: 2 * time.Second}
+	o := options{rows: batchRows, rounds: 1, sizes: []int{0, 5000}, partitions: []int{2}, collectors: []int{2}, steady: time.Second}
 	b, err := newBench(t.Context(), o)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, b.close()) }()

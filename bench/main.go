@@ -29,8 +29,8 @@ func main() {
 	o.collectorFlags = strings.Fields(*flags)
 	if err == nil {
 		ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
-		defer cancel()
 		err = run(ctx, o)
+		cancel()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

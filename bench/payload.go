@@ -47,7 +47,10 @@ func newPayload(s *source, records int) (*payload, error) {
 		return nil, err
 	}
 	p := &payload{source: s, bytes: data}
-	return p, p.locate(keys)
+	if err := p.locate(keys); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // locate finds the times and the ids, each behind the one before.

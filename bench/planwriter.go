@@ -45,11 +45,10 @@ func (b *bench) planWriter(ctx context.Context, rows int) (*measured, error) {
 	defer db.Close()
 	db.SetMaxOpenConns(planConnections)
 	db.SetMaxIdleConns(planConnections)
-	insert, err := db.PrepareContext(ctx, planInsert)
+	insert, err := db.PrepareContext(ctx, planInsert) //nolint:sqlclosecheck // closing the pool closes it
 	if err != nil {
 		return nil, err
 	}
-	defer insert.Close()
 	decisions := make([]decision.Decision, rows)
 	for i := range decisions {
 		decisions[i] = b.source.next()

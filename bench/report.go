@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,7 +73,7 @@ func (r results) table() string {
 		}
 		cpu, peak := "", ""
 		if c := r.cpu(w.name); c > 0 {
-			cpu, peak = fmt.Sprintf("%.1f", c.Seconds()*1e6), fmt.Sprint(r.peak(w.name)>>20)
+			cpu, peak = fmt.Sprintf("%.1f", c.Seconds()*1e6), strconv.FormatInt(r.peak(w.name)>>20, 10)
 		}
 		fmt.Fprintf(report, "| %s | %s | %s | %s |\n", w.name, thousands(r.perSecond(w.name)), cpu, peak)
 	}
@@ -144,7 +145,7 @@ func thousands(f float64) string {
 	n := int(f)
 	switch {
 	case n < 1000:
-		return fmt.Sprint(n)
+		return strconv.Itoa(n)
 	case n < 10_000:
 		return fmt.Sprintf("%d,%03d", n/1000, n%1000/100*100)
 	case n < 1_000_000:

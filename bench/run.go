@@ -51,7 +51,7 @@ func run(ctx context.Context, o options) error {
 	}
 	switch {
 	case o.only != "":
-		_, err = fmt.Println(report)
+		_, err = os.Stdout.WriteString(report)
 		return err
 	case o.out == "" && o.long:
 		o.out = filepath.Join(b.root, "bench", "RESULTS-long.md")

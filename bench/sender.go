@@ -22,15 +22,19 @@ const (
 // send sends rows to the collectors, evenly, and returns when all are
 // acknowledged.
 func (f *fleet) send(ctx context.Context, rows int) error {
-	connections := make([]*grpc.ClientConn, senders)
-	for i := range connections {
+	connections := make([]*grpc.ClientConn, 0, senders)
+	defer func() {
+		for _, c := range connections {
+			_ = c.Close()
+		}
+	}()
+	for i := range senders {
 		c, err := grpc.NewClient(f.processes[i%len(f.processes)].GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithDefaultCallOptions(grpc.ForceCodecV2(asTheyAre{})))
 		if err != nil {
 			return err
 		}
-		defer c.Close()
-		connections[i] = c
+		connections = append(connections, c)
 	}
 	requests := int64((rows + requestRecords - 1) / requestRecords)
 	var begun atomic.Int64

@@ -47,7 +47,7 @@ func TestADamagedRowIsAnError(t *testing.T) {
 	d := decisiontest.Full()
 	whole := decision.AppendCopyRow(nil, &d)
 	var got decision.Decision
-	for size := range len(whole) {
+	for size := range whole {
 		require.Error(t, decision.OwnLayout.Decode(whole[:size], &got), size)
 	}
 	require.Error(t, decision.OwnLayout.Decode(append(whole, 0), &got))

@@ -112,7 +112,7 @@ func (r *itemReader) bytes() []byte { return r.take(r.count(1)) }
 
 func (r *itemReader) flag() bool {
 	b := r.take(1)
-	return b != nil && b[0] != 0
+	return len(b) > 0 && b[0] != 0
 }
 
 func (r *itemReader) trace() *decisionlog.Trace {

@@ -72,12 +72,12 @@ func process(t *testing.T, configName string, logs plog.Logs) plog.Logs {
 }
 
 // decode reads the record at that position of the first resource.
-func decode(t *testing.T, logs plog.Logs, record int, stage decisionlog.Stage) (d decision.Decision, problems []*decision.FieldError) {
+func decode(t *testing.T, logs plog.Logs, record int) (d decision.Decision, problems []*decision.FieldError) {
 	t.Helper()
 	var decoder decisionlog.Decoder
 	resource := logs.ResourceLogs().At(0)
 	decoder.Resource(resource.Resource())
-	problems = decoder.Decode(resource.ScopeLogs().At(0).LogRecords().At(record), stage, &d)
+	problems = decoder.Decode(resource.ScopeLogs().At(0).LogRecords().At(record), decisionlog.Stored, &d)
 	return d, problems
 }
 
@@ -105,7 +105,7 @@ func TestAValidDecisionIsPseudonymisedLabelledAndScored(t *testing.T) {
 	t.Parallel()
 	want := emitted()
 	out := process(t, "oraclelabel", logsOf(want))
-	got, problems := decode(t, out, 0, decisionlog.Stored)
+	got, problems := decode(t, out, 0)
 	require.Empty(t, problems)
 
 	want.VMID, want.VMKeyID = pseudonymUnder(0, "", rawVMID), decision.Some("k1")
@@ -125,7 +125,7 @@ func TestAnEmittersOwnLabelIsReplaced(t *testing.T) {
 	d := decisiontest.Full()
 	d.OracleAlgorithm, d.QualityScore = decision.Some(decision.AMST), decision.Some(0.99)
 	d.QualityFlags = decision.Implausible | decision.ShadowTimeout
-	got, problems := decode(t, process(t, "oraclelabel", logsOf(d)), 0, decisionlog.Stored)
+	got, problems := decode(t, process(t, "oraclelabel", logsOf(d)), 0)
 	require.Empty(t, problems)
 	require.Equal(t, decision.HDE, got.OracleAlgorithm.Value)
 	require.Equal(t, 1.0, got.QualityScore.Value)
@@ -139,14 +139,14 @@ func TestAnEmittersOwnLabelThatIsWrongRefusesNothing(t *testing.T) {
 	attributes.PutDouble("dwcp.oracle.utility_score", -1)
 	attributes.PutStr("dwcp.oracle.algorithm", "hde")
 	attributes.PutStr("dwcp.quality.score", "good")
-	got, problems := decode(t, process(t, "oraclelabel", logs), 0, decisionlog.Stored)
+	got, problems := decode(t, process(t, "oraclelabel", logs), 0)
 	require.Empty(t, problems)
 	require.Equal(t, decision.HDE, got.OracleAlgorithm.Value)
 }
 
 func TestTheRuleIsTheConfiguredOne(t *testing.T) {
 	t.Parallel()
-	got, problems := decode(t, process(t, "oraclelabel/all", logsOf(emitted())), 0, decisionlog.Stored)
+	got, problems := decode(t, process(t, "oraclelabel/all", logsOf(emitted())), 0)
 	require.Empty(t, problems)
 	require.Equal(t, "completion/1", got.OracleVersion.Value)
 }
@@ -183,11 +183,11 @@ func TestInvalidDecisionsAreMarkedAndGoOnWithoutTheVMID(t *testing.T) {
 			c.spoil(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))
 			out := process(t, "oraclelabel", logs)
 			require.Equal(t, 2, out.LogRecordCount())
-			_, problems := decode(t, out, 0, decisionlog.Stored)
+			_, problems := decode(t, out, 0)
 			require.NotEmpty(t, problems)
 			require.Equal(t, c.reason, problems[0].Reason)
 			require.Equal(t, c.key, problems[0].Key)
-			_, problems = decode(t, out, 1, decisionlog.Stored)
+			_, problems = decode(t, out, 1)
 			require.Empty(t, problems, "the neighbour is not touched by it")
 			require.NotContains(t, everything(t, out), rawVMID)
 		})
@@ -213,7 +213,7 @@ func TestWhatIsNotPartOfTheEventIsTakenAway(t *testing.T) {
 	record.SetSeverityText(rawVMID)
 	out := process(t, "oraclelabel", logs)
 	require.NotContains(t, everything(t, out), rawVMID)
-	_, problems := decode(t, out, 0, decisionlog.Stored)
+	_, problems := decode(t, out, 0)
 	require.Empty(t, problems)
 	service, _ := out.ResourceLogs().At(0).Resource().Attributes().Get("service.name")
 	require.Equal(t, "dwcp", service.Str())
@@ -270,7 +270,7 @@ func TestPseudonymsOfAConfiguredKeyStayAndOthersDoNot(t *testing.T) {
 			if c.keyID != "" {
 				d.VMKeyID = decision.Some(c.keyID)
 			}
-			got, problems := decode(t, process(t, "oraclelabel/all", logsOf(d)), 0, decisionlog.Stored)
+			got, problems := decode(t, process(t, "oraclelabel/all", logsOf(d)), 0)
 			require.Empty(t, problems)
 			require.Equal(t, c.wantID, got.VMID)
 			require.Equal(t, c.wantKey, got.VMKeyID.Value)
@@ -282,7 +282,7 @@ func TestSessionAndRequestAreHashedApartWhereAskedFor(t *testing.T) {
 	t.Parallel()
 	d := emitted()
 	d.SessionID, d.RequestID = decision.Some(rawVMID), rawVMID
-	got, problems := decode(t, process(t, "oraclelabel/all", logsOf(d)), 0, decisionlog.Stored)
+	got, problems := decode(t, process(t, "oraclelabel/all", logsOf(d)), 0)
 	require.Empty(t, problems)
 	require.Equal(t, pseudonymUnder(' ', "", rawVMID), got.VMID)
 	require.Equal(t, pseudonymUnder(' ', "dwcp.session.id\x00", rawVMID), got.SessionID.Value)
@@ -291,7 +291,7 @@ func TestSessionAndRequestAreHashedApartWhereAskedFor(t *testing.T) {
 
 func TestNoneLeavesTheVMIDAndSaysSo(t *testing.T) {
 	t.Parallel()
-	got, problems := decode(t, process(t, "oraclelabel/none", logsOf(emitted())), 0, decisionlog.Stored)
+	got, problems := decode(t, process(t, "oraclelabel/none", logsOf(emitted())), 0)
 	require.Empty(t, problems)
 	require.Equal(t, rawVMID, got.VMID)
 	require.Equal(t, "none", got.VMKeyID.Value)
