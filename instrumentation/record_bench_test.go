@@ -28,21 +28,26 @@ func (r *ring) empty() {
 	}
 }
 
+// ns/op is the wall clock's; cpu-ns/op is this process's CPU time, which is what
+// counts where others use the machine too.
 func BenchmarkRecord(b *testing.B) {
 	r := parkedRecorder(b)
 	ctx, d := context.Background(), someDecision("7f0c1a52-93b4-4f0e-8f4e-2f8a4b0b8a11")
 	b.ReportAllocs()
-	waiting := 0
+	waiting, cpu, before := 0, time.Duration(0), cpuTime(b)
 	for b.Loop() {
 		r.Record(ctx, &d)
 		if waiting++; waiting == defaultRingCapacity {
 			b.StopTimer()
+			cpu += cpuTime(b) - before
 			r.ring.empty()
-			waiting = 0
+			waiting, before = 0, cpuTime(b)
 			b.StartTimer()
 		}
 	}
+	cpu += cpuTime(b) - before
 	require.Zero(b, r.Stats().Dropped)
+	b.ReportMetric(float64(cpu)/float64(r.Stats().Recorded), "cpu-ns/op")
 }
 
 // Eight goroutines at once fill the ring, again and again. ns/op is the wall
