@@ -72,7 +72,7 @@ fuzz: ## fuzz what reads foreign bytes for a while
 	go test -run '^$$' -fuzz '^FuzzWireSaysWhatPdataSays$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/decisionwire
 	go test -run '^$$' -fuzz '^FuzzAnyDecisionIsEncoded$$' -fuzztime 5s -fuzzminimizetime 1x ./instrumentation
 	go test -run '^$$' -fuzz '^FuzzReadNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./internal/sample
-	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset
+	go test -run '^$$' -fuzz '^FuzzValidateNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset/validate
 	go test -run '^$$' -fuzz '^FuzzStreamNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset/export
 
 clean: ## remove what was built; .dwcp with the demo's data stays

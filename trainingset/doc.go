@@ -1,12 +1,6 @@
-// Package trainingset says what a training set is, and checks one.
+// Package trainingset says what a training set is.
 //
 // A [ColumnSet] names the columns, [Manifest] is what proves where an export came
-// from and that it is whole; the package export below makes one.
-//
-// [Validate] reads such a CSV, wherever it comes from, and reports every rule of
-// decision.Fields that a cell breaks, every label that the rule does not give
-// again, and what makes a poor training set: missing values, outliers,
-// imbalance. Errors fail it, warnings do not.
-//
-// The package never changes or repairs a value.
+// from and that it is whole. The package export below makes one, validate checks
+// one, and report makes a page of what it found.
 package trainingset

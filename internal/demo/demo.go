@@ -16,6 +16,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/migrations"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 	"github.com/novacron/dwcp-telemetry/trainingset/export"
+	"github.com/novacron/dwcp-telemetry/trainingset/validate"
 )
 
 // Options say how the demo runs.
@@ -200,7 +201,7 @@ func (r *run) trainingSet() string { return filepath.Join(r.dir, "training") }
 func (r *run) validate(ctx context.Context) error {
 	return r.step("validating it", func(*progress.Step) (string, error) {
 		var err error
-		r.summary.Validation, err = trainingset.Validate(ctx, r.trainingSet(), trainingset.ValidateOptions{})
+		r.summary.Validation, err = validate.Path(ctx, r.trainingSet(), validate.Options{})
 		return "validated", err
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/ledger"
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/validate"
 )
 
 // Summary is what came of a demo. Its JSON is that of demo --json.
@@ -27,8 +28,8 @@ type Summary struct {
 	WithActual       int64               `json:"with_actual"`     // rows that say which was used
 	Files            []string            `json:"files"`
 
-	Validation trainingset.Report `json:"-"`
-	Kept       *Kept              `json:"kept,omitempty"`
+	Validation *validate.Report `json:"-"`
+	Kept       *Kept            `json:"kept,omitempty"`
 }
 
 // Kept says how to reach and stop what was left running.
@@ -94,8 +95,10 @@ func (s *Summary) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "\nThe algorithm really used is the oracle's in %.1f %% of %d rows.\n", 100*float64(s.Agreed)/float64(s.WithActual), s.WithActual)
 	}
 	b.WriteString("\n")
-	if err := s.Validation.WriteText(&b); err != nil {
-		return err
+	if s.Validation != nil {
+		if err := s.Validation.WriteText(&b); err != nil {
+			return err
+		}
 	}
 	b.WriteString("\nFiles:\n")
 	for _, file := range s.Files {

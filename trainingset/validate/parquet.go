@@ -1,0 +1,152 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/novacron/dwcp-telemetry/decision"
+)
+
+// parquetTable gives the rows of a Parquet file in the words of a CSV: shortest
+// exact numbers, RFC 3339, nothing for null. So both go through the same checks.
+type parquetTable struct {
+	file    *os.File
+	names   []string
+	as      []func(parquet.Value) string
+	groups  []parquet.RowGroup
+	rows    parquet.Rows
+	buffer  []parquet.Row
+	at, has int
+	ended   bool
+	line    int
+	cells   []string
+	broken  error // that it is no Parquet file that holds a table
+}
+
+// parquetBatch is how many rows are read at once.
+const parquetBatch = 256
+
+func openParquet(path string) (table, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &parquetTable{file: file, buffer: make([]parquet.Row, parquetBatch)}
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	if t.broken = t.open(info.Size()); t.broken != nil {
+		t.broken = &contentError{rule: "is no Parquet file that can be read: " + t.broken.Error()}
+	}
+	return t, nil
+}
+
+func (t *parquetTable) open(size int64) error {
+	opened, err := parquet.OpenFile(t.file, size)
+	if err != nil {
+		return err
+	}
+	for _, field := range opened.Schema().Fields() {
+		if !field.Leaf() || field.Repeated() {
+			return fmt.Errorf("column %s is no simple one", field.Name())
+		}
+		t.names = append(t.names, field.Name())
+		t.as = append(t.as, parquetText(field.Type()))
+	}
+	t.groups = opened.RowGroups()
+	t.cells = make([]string, len(t.names))
+	return nil
+}
+
+func (t *parquetTable) header() ([]string, error) { return t.names, t.broken }
+
+func (t *parquetTable) next() ([]string, int, error) {
+	for t.at == t.has {
+		if err := t.fill(); err != nil {
+			return nil, 0, err
+		}
+	}
+	row := t.buffer[t.at]
+	t.at++
+	t.line++
+	for i := range t.cells {
+		t.cells[i] = ""
+	}
+	for _, v := range row {
+		if !v.IsNull() {
+			t.cells[v.Column()] = t.as[v.Column()](v)
+		}
+	}
+	return t.cells, t.line, nil
+}
+
+// fill reads the next rows of this row group, or goes on to the next group.
+func (t *parquetTable) fill() error {
+	if t.rows == nil {
+		if len(t.groups) == 0 {
+			return io.EOF
+		}
+		t.rows, t.groups = t.groups[0].Rows(), t.groups[1:]
+	}
+	n, err := t.rows.ReadRows(t.buffer)
+	t.at, t.has = 0, n
+	if errors.Is(err, io.EOF) {
+		err = t.rows.Close()
+		t.rows = nil
+	}
+	if err != nil {
+		// Pages lie compressed: after one that is torn nothing can be found again.
+		t.groups, t.rows, t.has = nil, nil, 0
+		return &contentError{t.line + 1, "cannot be read, nor what follows: " + err.Error()}
+	}
+	return nil
+}
+
+func (t *parquetTable) close() error {
+	if t.rows != nil {
+		_ = t.rows.Close() // of a file only read
+	}
+	return t.file.Close()
+}
+
+// parquetText says how values of a type are written.
+func parquetText(of parquet.Type) func(parquet.Value) string {
+	if logical := of.LogicalType(); logical != nil {
+		if stamp, ok := logical.Value.(*format.TimestampType); ok && stamp.Unit.Value != nil {
+			unit := stamp.Unit.Value.Duration()
+			return func(v parquet.Value) string { return timeText(v.Int64(), unit) }
+		}
+	}
+	switch of.Kind() {
+	case parquet.Boolean:
+		return func(v parquet.Value) string { return strconv.FormatBool(v.Boolean()) }
+	case parquet.Int32:
+		return func(v parquet.Value) string { return strconv.FormatInt(int64(v.Int32()), 10) }
+	case parquet.Int64:
+		return func(v parquet.Value) string { return strconv.FormatInt(v.Int64(), 10) }
+	case parquet.Float:
+		return func(v parquet.Value) string { return strconv.FormatFloat(float64(v.Float()), 'g', -1, 32) }
+	case parquet.Double:
+		return func(v parquet.Value) string { return strconv.FormatFloat(v.Double(), 'g', -1, 64) }
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		return func(v parquet.Value) string { return string(v.ByteArray()) }
+	}
+	return func(v parquet.Value) string { return v.String() }
+}
+
+// timeText writes a time since 1970. Nanoseconds are cut: decisions are stored
+// in microseconds.
+func timeText(since int64, unit time.Duration) string {
+	perSecond := int64(time.Second / unit)
+	at := time.Unix(since/perSecond, since%perSecond*int64(unit))
+	return decision.TimeValue(at).String()
+}
