@@ -41,6 +41,7 @@ func TestFilesAreToldByPart(t *testing.T) {
 
 func TestExportExpiresAtTheMomentItSays(t *testing.T) {
 	t.Parallel()
+	moment := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	m := &Manifest{ExpiresAt: moment}
 	require.False(t, m.Expired(moment.Add(-time.Microsecond)))
 	require.True(t, m.Expired(moment))
