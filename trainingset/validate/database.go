@@ -13,6 +13,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/rows"
 )
 
 // view is what the role dwcp_ml_reader may read.
@@ -45,7 +46,7 @@ func Database(ctx context.Context, conn *pgx.Conn, since time.Duration, o Option
 		return nil, err
 	}
 	v.fromDatabase = true
-	part := &part{open: func() (table, error) { return copyOut(ctx, tx.Conn().PgConn(), since), nil }}
+	part := &part{open: func() (rows.Table, error) { return copyOut(ctx, tx.Conn().PgConn(), since), nil }}
 	if err := v.readPart(ctx, part); err != nil {
 		return nil, explain(err)
 	}
@@ -53,7 +54,7 @@ func Database(ctx context.Context, conn *pgx.Conn, since time.Duration, o Option
 }
 
 // copyOut streams the table as CSV.
-func copyOut(ctx context.Context, conn *pgconn.PgConn, since time.Duration) table {
+func copyOut(ctx context.Context, conn *pgconn.PgConn, since time.Duration) rows.Table {
 	reader, writer := io.Pipe()
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -62,25 +63,25 @@ func copyOut(ctx context.Context, conn *pgconn.PgConn, since time.Duration) tabl
 		_, err := conn.CopyTo(ctx, writer, copySQL(since))
 		writer.CloseWithError(err) // nil closes with io.EOF
 	}()
-	return &copyTable{csvTable: newCSVTable(reader), stop: func() { cancel(); <-done }}
+	return &copyTable{CSV: rows.NewCSV(reader), stop: func() { cancel(); <-done }}
 }
 
 type copyTable struct {
-	*csvTable
+	*rows.CSV
 	stop func()
 }
 
 // close ends the COPY where it is still under way. Nothing else may use the
 // connection until then.
-func (t *copyTable) close() error {
-	err := t.csvTable.close()
+func (t *copyTable) Close() error {
+	err := t.CSV.Close()
 	t.stop()
 	return err
 }
 
 // next counts rows: a line of a stream that nobody keeps says nothing.
-func (t *copyTable) next() ([]string, int, error) {
-	cells, line, err := t.csvTable.next()
+func (t *copyTable) Next() ([]string, int, error) {
+	cells, line, err := t.CSV.Next()
 	return cells, line - 1, err
 }
 

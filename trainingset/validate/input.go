@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/rows"
 )
 
 // part is one file with rows, or the database.
 type part struct {
 	name string // of the file; "" where there is only one
 	of   string // train, validation, test, or the whole; files of the same part hold the same rows
-	open func() (table, error)
+	open func() (rows.Table, error)
 }
 
 // input is what a path turned out to be.
@@ -114,11 +115,11 @@ func partAt(path, of string) (*part, error) {
 	p := &part{name: filepath.Base(path), of: of}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".parquet":
-		p.open = func() (table, error) { return openParquet(path) }
+		p.open = func() (rows.Table, error) { return rows.OpenParquet(path) }
 	case ".gz", ".zip", ".zst", ".json", ".ndjson", ".xlsx":
 		return nil, fmt.Errorf("open the training set: %s: must be a CSV or a Parquet file", path)
 	default:
-		p.open = func() (table, error) { return openCSV(path) }
+		p.open = func() (rows.Table, error) { return rows.OpenCSV(path) }
 	}
 	if of == "" {
 		p.name = ""

@@ -9,6 +9,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/oracle"
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	"github.com/novacron/dwcp-telemetry/trainingset/rows"
 )
 
 // Options change what is expected. The zero value is the default.
@@ -54,17 +55,17 @@ func (v *validator) readPart(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	defer t.close()
+	defer t.Close()
 	state := &partState{part: p}
 	v.parts = append(v.parts, state)
-	names, err := t.header()
-	var content *contentError
+	names, err := t.Header()
+	var content *rows.ContentError
 	switch {
 	case errors.Is(err, io.EOF):
 		v.check("header").skip("the file is empty")
 		return nil
 	case errors.As(err, &content):
-		v.check("rows").found(Sample{File: p.name, Line: content.line, Rule: content.rule})
+		v.check("rows").found(Sample{File: p.name, Line: content.Line, Rule: content.Rule})
 		return nil
 	case err != nil:
 		return err
@@ -79,7 +80,7 @@ func (v *validator) readPart(ctx context.Context, p *part) error {
 				v.options.Progress(v.records)
 			}
 		}
-		cells, line, err := t.next()
+		cells, line, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -89,7 +90,7 @@ func (v *validator) readPart(ctx context.Context, p *part) error {
 		v.records++
 		state.rows++
 		if err != nil {
-			v.check("rows").found(Sample{File: p.name, Line: content.line, Rule: content.rule})
+			v.check("rows").found(Sample{File: p.name, Line: content.Line, Rule: content.Rule})
 			continue
 		}
 		v.row(state, line, cells)

@@ -1,4 +1,4 @@
-package validate
+package rows
 
 import (
 	"errors"
@@ -33,7 +33,8 @@ type parquetTable struct {
 // parquetBatch is how many rows are read at once.
 const parquetBatch = 256
 
-func openParquet(path string) (table, error) {
+// OpenParquet opens a file. What is wrong with its form, Header tells.
+func OpenParquet(path string) (Table, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func openParquet(path string) (table, error) {
 		return nil, err
 	}
 	if t.broken = t.open(info.Size()); t.broken != nil {
-		t.broken = &contentError{rule: "is no Parquet file that can be read: " + t.broken.Error()}
+		t.broken = &ContentError{Rule: "is no Parquet file that can be read: " + t.broken.Error()}
 	}
 	return t, nil
 }
@@ -67,9 +68,11 @@ func (t *parquetTable) open(size int64) error {
 	return nil
 }
 
-func (t *parquetTable) header() ([]string, error) { return t.names, t.broken }
+// Header returns the columns' names.
+func (t *parquetTable) Header() ([]string, error) { return t.names, t.broken }
 
-func (t *parquetTable) next() ([]string, int, error) {
+// Next returns the next row; its number stands for the line.
+func (t *parquetTable) Next() ([]string, int, error) {
 	for t.at == t.has {
 		if err := t.fill(); err != nil {
 			return nil, 0, err
@@ -106,12 +109,13 @@ func (t *parquetTable) fill() error {
 	if err != nil {
 		// Pages lie compressed: after one that is torn nothing can be found again.
 		t.groups, t.rows, t.has = nil, nil, 0
-		return &contentError{t.line + 1, "cannot be read, nor what follows: " + err.Error()}
+		return &ContentError{t.line + 1, "cannot be read, nor what follows: " + err.Error()}
 	}
 	return nil
 }
 
-func (t *parquetTable) close() error {
+// Close closes the file.
+func (t *parquetTable) Close() error {
 	if t.rows != nil {
 		_ = t.rows.Close() // of a file only read
 	}
