@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"internal/filelock"},
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},
-	{"internal/oracle"},
+	{"internal/boost", "internal/oracle"},
 	{"internal/pseudonym"},
 	{"migrations"},
 	{"decision"},
