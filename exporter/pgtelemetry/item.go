@@ -86,14 +86,10 @@ func (r *itemReader) uvarint() uint64 {
 	return v
 }
 
+// varint reads what binary.AppendVarint writes: the sign is the lowest bit.
 func (r *itemReader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.failed = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 // count reads how many things of at least that size follow.

@@ -6,9 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/decision/decisiontest"
+	"github.com/novacron/dwcp-telemetry/exporter/pgtelemetry/internal/metadata"
 )
 
 var itemsSizer, bytesSizer = exporterhelper.RequestSizerTypeItems, exporterhelper.RequestSizerTypeBytes
@@ -101,6 +103,16 @@ func TestRequestsAreSplitByBytesAndALargeDecisionGoesAlone(t *testing.T) {
 	parts, err = whole.MergeSplit(t.Context(), 1, bytesSizer, nil)
 	require.NoError(t, err)
 	require.Len(t, parts, 20)
+}
+
+// Else every batch would be copied where there is another exporter.
+func TestLogsAreOnlyRead(t *testing.T) {
+	t.Parallel()
+	config := newDefaultConfig()
+	config.DSN = "postgres://nobody@127.0.0.1:1/none"
+	e, err := createLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), config)
+	require.NoError(t, err)
+	require.False(t, e.Capabilities().MutatesData)
 }
 
 func TestAForeignRequestIsNotMerged(t *testing.T) {
