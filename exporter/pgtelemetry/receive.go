@@ -88,8 +88,8 @@ func fromLogs(decoder *decisionlog.Decoder, logs plog.Logs, allowRawVMID bool) *
 	return &in.request
 }
 
-// rowBytes is more than a row with all optional values has as a rule.
-const rowBytes = 768
+// rowBytes is somewhat more than a row of the sample has, with all its values.
+const rowBytes = 640
 
 // intake is a request being filled.
 type intake struct {
