@@ -78,7 +78,7 @@ const fillRows = `INSERT INTO compression_telemetry (timestamp, vm_id, request_i
     hde_compression_ratio, hde_delta_hit_rate, hde_latency_ms, hde_cpu_usage, amst_stream_count, amst_transfer_rate_mbps, amst_latency_ms, amst_cpu_usage,
     oracle_algorithm, oracle_utility_score, oracle_computation_time_ms, actual_algorithm, actual_latency_ms, actual_throughput_mbps,
     is_training_candidate, quality_score, event_id, environment, emitter_version, recorder_id, recorder_sequence, vm_key_id, oracle_other_utility, oracle_version)
-SELECT now() - n * interval '1 ms', lpad(to_hex(n * 7919 % $2), 64, '0'), gen_random_uuid()::text, 'run-' || n / 100,
+SELECT now() - n * interval '1 ms', encode(sha256((n::bigint * 7919 % $2)::text::bytea), 'hex'), gen_random_uuid()::text, 'run-' || n / 100,
     (ARRAY['dc', 'metro', 'wan', 'edge'])[1 + n % 4], 'region-' || n % 6, 1 + n % 3, 1000, 10, 5, 1 << 20, 'vm_memory', 6.5, 20, true,
     2.5, 40, 12, 30, 8, 700, 15, 12, 'HDE', 100, 0.001, 'HDE', 20, 600, true, 1, gen_random_uuid(), 'bench', '1.0.0',
     '01000000-0000-0000-0000-000000000001', n, 'k1', 50, 'plan/1'

@@ -46,6 +46,10 @@ type Config struct {
 	AllowedSkew time.Duration `mapstructure:"allowed_skew"`
 	// AllowRawVMID lets VM ids in that are no pseudonyms.
 	AllowRawVMID bool `mapstructure:"allow_raw_vm_id"`
+	// ReleaseLogs lets the memory of what came go while it waits for the commit:
+	// for receivers that answer an error to their sender, as otlp does. One that
+	// itself sends the same logs again would send nothing.
+	ReleaseLogs bool `mapstructure:"release_logs"`
 
 	// TimeoutConfig bounds one attempt to write a batch. Default 60 s.
 	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`

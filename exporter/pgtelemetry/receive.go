@@ -21,10 +21,12 @@ type decisionsOnly struct {
 	exporter *pgExporter
 }
 
-// Capabilities says that the logs are only read. The helper would say that
-// batching changes them, and have them copied where there are other exporters;
-// but what it batches is our requests.
-func (f *decisionsOnly) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+// Capabilities says that the logs are only read, unless they are to be let go.
+// The helper would say that batching changes them, and have them copied where
+// there are other exporters; but what it batches is our requests.
+func (f *decisionsOnly) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: f.exporter.config.ReleaseLogs}
+}
 
 // Start gives the helper's queue a storage that loses nothing.
 func (f *decisionsOnly) Start(ctx context.Context, host component.Host) error {
@@ -63,6 +65,9 @@ func (e *pgExporter) receive(ctx context.Context, logs plog.Logs) (xexporterhelp
 	defer e.decoders.Put(decoder)
 	req := fromLogs(decoder, logs, e.config.AllowRawVMID)
 	addRecords(ctx, e.telemetry, "ignored", logs.LogRecordCount()-req.ItemsCount())
+	if e.config.ReleaseLogs {
+		logs.ResourceLogs().MoveAndAppendTo(plog.NewLogs().ResourceLogs())
+	}
 	return req, nil
 }
 

@@ -115,6 +115,19 @@ func TestLogsAreOnlyRead(t *testing.T) {
 	require.False(t, e.Capabilities().MutatesData)
 }
 
+func TestLogsAreLetGoWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, release := range []bool{false, true} {
+		b := setup(t, func(c *Config) { c.ReleaseLogs = release })
+		rows := b.fresh(3)
+		logs := logsOf(rows...)
+		require.NoError(t, b.ConsumeLogs(t.Context(), logs))
+		b.requireStored(t, rows...)
+		require.Equal(t, release, b.Capabilities().MutatesData, "others get a copy then")
+		require.Equal(t, release, logs.LogRecordCount() == 0)
+	}
+}
+
 func TestAForeignRequestIsNotMerged(t *testing.T) {
 	t.Parallel()
 	_, err := numbered(1, 1).MergeSplit(t.Context(), 0, itemsSizer, foreign{})
