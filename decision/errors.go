@@ -23,6 +23,7 @@ const (
 	RawVMID      Reason = "raw_vm_id"
 	TooOld       Reason = "too_old"
 	TooFarAhead  Reason = "too_far_ahead"
+	Forgotten    Reason = "forgotten"
 	Refused      Reason = "refused"
 	Unreadable   Reason = "unreadable"
 )
@@ -44,6 +45,7 @@ var reasonTable = []struct {
 	{RawVMID, "a VM id that is no pseudonym, where raw ones are not allowed"},
 	{TooOld, "older than the retention; only id and time are kept"},
 	{TooFarAhead, "further in the future than the allowed skew; only id and time are kept"},
+	{Forgotten, "of a VM that was erased; only id and time are kept"},
 	{Refused, "the table would not take it; sqlstate and detail say why"},
 	{Unreadable, "what the queue on disk held cannot be read; the original is the item as it lay there"},
 }
@@ -52,7 +54,7 @@ var reasonTable = []struct {
 // give; the others are for the exporter, which knows the table, to give.
 func (r Reason) OfProcessor() bool {
 	switch r {
-	case RawVMID, TooOld, TooFarAhead, Refused, Unreadable:
+	case RawVMID, TooOld, TooFarAhead, Forgotten, Refused, Unreadable:
 		return false
 	}
 	return r.Known()

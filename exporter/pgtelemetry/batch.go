@@ -19,6 +19,7 @@ type batch struct {
 	conflicts  int    // of these, with other content
 	originals  int    // bytes of originals kept among the rejections
 	allowRaw   bool
+	tombstones string // the state of those it went by
 }
 
 // newBatch sorts the rows of a request by key, so that all collectors lock in

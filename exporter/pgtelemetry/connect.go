@@ -130,13 +130,14 @@ func explainDSN(err error) error {
 
 // beginStatement begins a batch's transaction. The limits are its own: PgBouncer
 // in transaction mode refuses them as parameters of a connection and would hand
-// on to others what is set for a session.
+// on to others what is set for a session. At READ COMMITTED, whatever the login's
+// default, for its last statement to see who is forgotten by then.
 func (c *Config) beginStatement() string {
 	statement := c.StatementTimeout
 	if statement == 0 {
 		statement = c.TimeoutConfig.Timeout
 	}
-	return fmt.Sprintf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
+	return fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
 		statement.Milliseconds(), c.LockTimeout.Milliseconds())
 }
 

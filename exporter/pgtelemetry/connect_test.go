@@ -100,9 +100,9 @@ func TestNoConnectionGetsOlderThanItMay(t *testing.T) {
 func TestTheLimitsOfABatchAreSetInItsTransaction(t *testing.T) {
 	t.Parallel()
 	config := withDSN("host=h user=w")
-	require.Equal(t, "BEGIN; SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 30000", config.beginStatement())
+	require.Equal(t, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 30000", config.beginStatement())
 	config.StatementTimeout, config.LockTimeout = 2*time.Second, 0
-	require.Equal(t, "BEGIN; SET LOCAL statement_timeout = 2000; SET LOCAL lock_timeout = 0", config.beginStatement())
+	require.Equal(t, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 2000; SET LOCAL lock_timeout = 0", config.beginStatement())
 }
 
 func TestALockThatIsHeldTooLongIsTold(t *testing.T) {

@@ -95,7 +95,8 @@ func insertRejections(ctx context.Context, tx pgx.Tx, rejections []rejection, re
 	return nil
 }
 
-// insertLedger writes the batch's row of the load ledger.
+// insertLedger writes the batch's row of the load ledger, as the last statement:
+// it undoes a batch that does not go by the tombstones there are by now.
 func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
 	labels, err := asJSON(res.written.labels)
 	if err != nil {
@@ -109,10 +110,14 @@ func insertLedger(ctx context.Context, tx pgx.Tx, b *batch, res *result) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, res.rejectedRows(),
-		res.written.candidates, res.written.newest, labels, reasons, recorders)
-	if err != nil {
+	var tombstones string
+	err = tx.QueryRow(ctx, insertLedgerRow, b.received, res.written.rows, res.duplicate, res.conflict, res.rejectedRows(),
+		res.written.candidates, res.written.newest, labels, reasons, recorders).Scan(&tombstones)
+	switch {
+	case err != nil:
 		return fmt.Errorf("insert the ledger row: %w", err)
+	case tombstones != b.tombstones:
+		return errForgottenChanged
 	}
 	return nil
 }

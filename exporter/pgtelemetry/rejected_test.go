@@ -173,6 +173,9 @@ func TestBadRowsAreFoundWithoutALineNumber(t *testing.T) {
 	require.NoError(t, err)
 	w := &writer{pool: pool, retention: time.Hour * 24, allowedSkew: time.Hour}
 	batched := newBatch(requestOf(rows...), false)
+	forgotten, err := w.knownForgotten(t.Context())
+	require.NoError(t, err)
+	batched.refuseForgotten(forgotten, time.Now())
 	res, err := w.attempt(t.Context(), batched, split)
 	require.NoError(t, err)
 	require.Equal(t, int64(len(rows)-len(bad)), res.written.rows)

@@ -83,7 +83,8 @@ func newRejection(d *decision.Decision, original []byte, digest [sha256.Size]byt
 		detail:    problem.Error(),
 		original:  original,
 	}
-	if problem.Reason == decision.TooOld || problem.Reason == decision.TooFarAhead {
+	switch problem.Reason {
+	case decision.TooOld, decision.TooFarAhead, decision.Forgotten:
 		rejected.original = nil
 	}
 	if len(rejected.original) > maxOriginal {

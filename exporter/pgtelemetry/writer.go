@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,7 @@ type writer struct {
 	retention   time.Duration
 	allowedSkew time.Duration
 	period      partitions.Period
+	forgotten   atomic.Pointer[tombstones] // as read last
 }
 
 // mode is how the rows of a batch get into the table.
@@ -63,49 +65,78 @@ func (w *writer) write(ctx context.Context, b *batch) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	how, strikes, deadlocks, partitioned, moved := direct, 0, 0, false, false
+	forgotten, err := w.knownForgotten(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.refuseForgotten(forgotten, now)
+	tries := attempts{writer: w, batch: b, now: now}
 	for {
-		res, err := w.attempt(ctx, b, how)
+		res, err := w.attempt(ctx, b, tries.how)
 		if err == nil {
 			res.received, res.now, res.took.all = b.received, now, time.Since(began)
 			return res, nil
 		}
-		switch diagnose(err) {
-		case merge:
-			if how != direct {
-				return nil, err
-			}
-			how = merged
-		case makePartition:
-			if partitioned {
-				return nil, err
-			}
-			partitioned = true
-			if err := partitions.EnsureEach(ctx, w.pool, b.moments(), w.period); err != nil {
-				return nil, err
-			}
-		case elsewhere:
-			if moved {
-				return nil, err
-			}
-			moved = true
-			w.abandon(err)
-		case again:
-			if deadlocks++; deadlocks > maxDeadlocks {
-				return nil, err
-			}
-		case strikeRow:
-			// A table that has changed meanwhile refuses good rows.
-			if err := w.checkSchema(ctx); err != nil {
-				return nil, err
-			}
-			if strikes++; strikes > maxStrikes || !strikeLine(b, err) {
-				how = split
-			}
-		default:
+		if err := tries.mend(ctx, err); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// attempts is what was done already about the errors of one batch.
+type attempts struct {
+	*writer
+	*batch
+	now                time.Time
+	how                mode
+	strikes, deadlocks int
+	partitioned, moved bool
+}
+
+// mend does what an error calls for before the next attempt, or returns an error
+// where there is nothing that can be done now.
+func (a *attempts) mend(ctx context.Context, err error) error {
+	if errors.Is(err, errForgottenChanged) {
+		forgotten, err := a.readForgotten(ctx)
+		if err == nil {
+			a.refuseForgotten(forgotten, a.now)
+		}
+		return err
+	}
+	switch diagnose(err) {
+	case merge:
+		if a.how != direct {
+			return err
+		}
+		a.how = merged
+	case makePartition:
+		if a.partitioned {
+			return err
+		}
+		a.partitioned = true
+		return partitions.EnsureEach(ctx, a.pool, a.moments(), a.period)
+	case elsewhere:
+		if a.moved {
+			return err
+		}
+		a.moved = true
+		a.abandon(err)
+	case again:
+		if a.deadlocks++; a.deadlocks > maxDeadlocks {
+			return err
+		}
+	case strikeRow:
+		// A table that has changed meanwhile refuses good rows.
+		if err := a.checkSchema(ctx); err != nil {
+			return err
+		}
+		if a.strikes++; a.strikes > maxStrikes || !strikeLine(a.batch, err) {
+			a.how = split
+		}
+	default:
+		return err
+	}
+	return nil
 }
 
 // cutToWindow rejects what lies outside the table's span, by PostgreSQL's

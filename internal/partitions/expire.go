@@ -82,7 +82,7 @@ func (r *round) drop(ctx context.Context, name string) (rows int64, err error) {
 	if _, err := tx.Exec(ctx, "LOCK TABLE "+table(name)+" IN SHARE MODE"); err != nil {
 		return 0, fmt.Errorf("drop the partition %s: %w", name, err)
 	}
-	rows, err = correct(ctx, tx, "WITH", table(name))
+	rows, err = Correct(ctx, tx, retentionKind, "WITH", table(name))
 	if err != nil {
 		return 0, fmt.Errorf("count what the partition %s holds: %w", name, err)
 	}
@@ -100,10 +100,15 @@ func (r *round) drop(ctx context.Context, name string) (rows int64, err error) {
 //go:embed sql/correct.sql
 var correctSQL string
 
-// correct writes the ledger row for rows that go, and returns how many they are.
-// with is the beginning of the statement, source the rows.
-func correct(ctx context.Context, tx pgx.Tx, with, source string, args ...any) (rows int64, err error) {
-	err = tx.QueryRow(ctx, fmt.Sprintf(correctSQL, with, source), args...).Scan(&rows)
+// retentionKind is the kind of the keeper's rows in the ledger.
+const retentionKind = "retention"
+
+// Correct writes the ledger row of that kind for rows that go, and returns how
+// many they are. with is the beginning of the statement, source names the rows:
+// link_type, oracle_algorithm and is_training_candidate of each. It belongs into
+// the transaction that takes them out.
+func Correct(ctx context.Context, tx pgx.Tx, kind, with, source string, args ...any) (rows int64, err error) {
+	err = tx.QueryRow(ctx, fmt.Sprintf(correctSQL, with, source, kind), args...).Scan(&rows)
 	return rows, err
 }
 

@@ -64,7 +64,7 @@ func (r *round) batchEnd(ctx context.Context, p Partition, from key) (to key, la
 
 func (r *round) deleteBetween(ctx context.Context, p Partition, from, to key) (rows int64, err error) {
 	err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
-		rows, err = correct(ctx, tx, `WITH deleted AS (
+		rows, err = Correct(ctx, tx, retentionKind, `WITH deleted AS (
 			DELETE FROM `+table(p.Name)+`
 			WHERE timestamp >= $1 AND (timestamp, event_id) >= ($1, $2) AND timestamp <= $3 AND (timestamp, event_id) < ($3, $4)
 			RETURNING link_type, oracle_algorithm, is_training_candidate

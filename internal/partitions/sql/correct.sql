@@ -11,7 +11,7 @@
 ), correction AS (
     INSERT INTO public.compression_telemetry_batches
         (kind, received, written, duplicate, conflict, rejected, removed, candidates, labels, rejected_by_reason)
-    SELECT 'retention', 0, 0, 0, 0, 0, sum(n), -sum(candidates), jsonb_object_agg(link_type, labels), '{}'
+    SELECT '%[3]s', 0, 0, 0, 0, 0, sum(n), -sum(candidates), jsonb_object_agg(link_type, labels), '{}'
     FROM by_link
     HAVING count(*) > 0
     RETURNING removed
