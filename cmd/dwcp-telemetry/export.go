@@ -19,6 +19,7 @@ type exportFlags struct {
 	out, since, from, to, gap, retention string
 	formats                              []string
 	options                              export.Options
+	who                                  subject
 }
 
 func (a *app) export() *cobra.Command {
@@ -41,7 +42,12 @@ Columns:
 Splits (70 % train, 15 % validation, 15 % test):
   time         train before validation before test, a gap between them, sessions whole
   group        by VM and session: no group in two parts; a group keeps its part
-  random       row by row`,
+  random       row by row
+
+With --vm-id it is one VM's own data: all columns, identity among them, of every row
+there is of it, whatever its quality, unless flags say otherwise. The VM is looked for
+under the keys that forget takes; with --key none, or where there is no key, by the id
+itself.`,
 		Example: `  dwcp-telemetry export --out data
   dwcp-telemetry export --out data --format csv,parquet --split group --columns plan-prior
   dwcp-telemetry export --out data --from 2026-11-01 --to 2026-12-01 --link-type wan,edge --sample 100000`,
@@ -49,6 +55,9 @@ Splits (70 % train, 15 % validation, 15 % test):
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			options, err := f.read(cmd)
 			if err != nil {
+				return err
+			}
+			if err := f.narrow(cmd, &options); err != nil {
 				return err
 			}
 			return a.withConnection(cmd.Context(), func(conn *pgx.Conn) error {
@@ -92,6 +101,7 @@ func (f *exportFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.gap, "gap", trainingset.AgeText(o.Gap), "between two parts of a split by time; 0 for none")
 	flags.StringVar((*string)(&o.Balance), "balance", string(o.Balance), "thin out train until its labels are even: none, label, or link-type (within each)")
 	flags.Uint64Var(&o.Seed, "seed", 0, "of sample, split and balance")
+	f.who.addTo(cmd, "one VM's own data, by the id DWCP knows it by")
 	flags.StringVar(&f.retention, "retention", trainingset.AgeText(o.Retention), "of the table: the export expires with its oldest decision; 0 for never")
 }
 
@@ -119,6 +129,34 @@ func (f *exportFlags) read(cmd *cobra.Command) (o export.Options, err error) {
 		o.To, err = parseMoment("to", f.to)
 	}
 	return o, err
+}
+
+// narrow makes it the data of one VM, where one is named. What flags say goes
+// before what that implies.
+func (f *exportFlags) narrow(cmd *cobra.Command, o *export.Options) (err error) {
+	given := cmd.Flags().Changed
+	if !given("vm-id") {
+		return nil
+	}
+	if o.VMIDs, err = f.who.stored(cmd.InOrStdin()); err != nil {
+		return err
+	}
+	if !given("columns") {
+		o.Columns = trainingset.All
+	}
+	if !given("with-identity") {
+		o.WithIdentity = true
+	}
+	if !given("since") {
+		o.Since = 0
+	}
+	if !given("min-quality") {
+		o.MinQuality = 0
+	}
+	if !given("candidates-only") {
+		o.CandidatesOnly = false
+	}
+	return nil
 }
 
 // parseMoment reads a day, which begins at midnight UTC, or a time.

@@ -31,6 +31,10 @@ type Filter struct {
 	Regions        []string
 	Environments   []string
 	OracleVersions []string
+
+	// One VM, by all that the table may call it: a subject's own data. None is
+	// everybody.
+	VMIDs []string
 }
 
 func (f *Filter) validate() error {
@@ -52,6 +56,7 @@ func (f *Filter) validate() error {
 		checkText("region", "region", f.Regions),
 		checkText("environment", "environment", f.Environments),
 		checkText("oracle-version", "oracle_version", f.OracleVersions),
+		checkText("vm-id", "vm_id", f.VMIDs),
 	} {
 		if problem != nil {
 			return problem
@@ -112,6 +117,9 @@ func (f *Filter) conditions(w window, server *pgconn.PgConn) (conditions, error)
 			return nil, err
 		}
 	}
+	if err := c.addList("vm_id", f.VMIDs, server); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -130,7 +138,11 @@ func (c *conditions) addList(column string, values []string, server *pgconn.PgCo
 		}
 		literals[i] = "'" + escaped + "'"
 	}
-	c.add("t."+column+" IN ("+strings.Join(literals, ", ")+")", "of another "+column+" than "+strings.Join(values, ", "))
+	failed := "of another " + column + " than " + strings.Join(values, ", ")
+	if decision.Column(column).Role == decision.RoleIdentity {
+		failed = "of another " + column
+	}
+	c.add("t."+column+" IN ("+strings.Join(literals, ", ")+")", failed)
 	return nil
 }
 

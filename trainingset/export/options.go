@@ -225,6 +225,9 @@ func (o *Options) repeat(w window) []string {
 			set(list.flag, value)
 		}
 	}
+	if len(o.VMIDs) > 0 {
+		set("vm-id", "-") // it is not for a manifest to tell
+	}
 	set("columns", string(o.Columns))
 	for _, f := range o.Formats {
 		set("format", string(f))
