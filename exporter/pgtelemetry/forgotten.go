@@ -51,12 +51,12 @@ func (w *writer) readForgotten(ctx context.Context) (*tombstones, error) {
 }
 
 // holds reports whether a VM is forgotten at that time.
-func (t *tombstones) holds(vmID string, now time.Time) bool {
-	if t.until[vmID].After(now) {
-		return true
+func (t *tombstones) holds(vm string, now time.Time) bool {
+	if !decision.IsPseudonym(vm) { // a raw id is there by its hash only
+		sum := sha256.Sum256([]byte(vm))
+		vm = hex.EncodeToString(sum[:])
 	}
-	sum := sha256.Sum256([]byte(vmID))
-	return t.until[hex.EncodeToString(sum[:])].After(now)
+	return t.until[vm].After(now)
 }
 
 var ofForgottenVM = &decision.FieldError{
@@ -96,12 +96,13 @@ func (b *batch) refuseForgotten(t *tombstones, now time.Time) {
 	}
 }
 
+var readVMID = decision.Pick("vm_id")
+
 // vmID is the VM of a row, as the table would hold it.
 func (r *row) vmID() string {
-	var room [64][]byte
-	values := room[:len(decision.Fields())]
-	if decision.SplitCopyRow(r.copied, values) != nil {
+	var v [1][]byte
+	if readVMID.Read(r.copied, v[:]) != nil {
 		return "" // readRow has taken it, so this does not happen
 	}
-	return string(values[atVMID])
+	return string(v[0])
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/internal/pseudonym"
 )
 
@@ -13,7 +14,7 @@ import (
 type name struct {
 	keyID     string
 	stored    string // the pseudonym; under the key id none the id itself
-	tombstone string // what is kept of it: never the id itself
+	tombstone string // what is kept of it
 }
 
 // ErrNoVMID is the error for an empty id.
@@ -33,6 +34,10 @@ func names(vmID string, keys []pseudonym.Key) ([]name, error) {
 		made := pseudonym.NewHasher(key.Secret).VMID(vmID)
 		all = append(all, name{key.ID, made, made})
 	}
-	sum := sha256.Sum256([]byte(vmID))
-	return append(all, name{pseudonym.None, vmID, hex.EncodeToString(sum[:])}), nil
+	raw := name{pseudonym.None, vmID, vmID} // what looks like a pseudonym is looked up like one
+	if !decision.IsPseudonym(vmID) {
+		sum := sha256.Sum256([]byte(vmID))
+		raw.tombstone = hex.EncodeToString(sum[:])
+	}
+	return append(all, raw), nil
 }
