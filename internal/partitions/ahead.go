@@ -48,13 +48,13 @@ func ensureCovered(ctx context.Context, q Querier, s Settings, survey *Survey) (
 // ensure returns the partition with its bounds: where others reach into the
 // period it is smaller.
 func ensure(ctx context.Context, q Querier, moment time.Time, period Period) (p Partition, err error) {
-	p.State = Attached
+	p.State, p.schema = Attached, "public"
 	if p.Name, err = Ensure(ctx, q, moment, period); err != nil {
 		return p, err
 	}
 	var from, to *time.Time
 	err = q.QueryRow(ctx, `SELECT nullif(lower, '-infinity'), nullif(upper, 'infinity') FROM public.compression_telemetry_partitions()
-		WHERE partition = to_regclass($1) AND lower <= $2 AND upper > $2`, table(p.Name), moment).Scan(&from, &to)
+		WHERE partition = to_regclass($1) AND lower <= $2 AND upper > $2`, p.table(), moment).Scan(&from, &to)
 	if err != nil {
 		return p, fmt.Errorf("look where the partition %s ends: %w", p.Name, err)
 	}

@@ -218,5 +218,6 @@ func (k *Keeper) wait(ctx context.Context) error {
 	}
 }
 
-// table quotes the name of a table of the schema public.
-func table(name string) string { return pgx.Identifier{"public", name}.Sanitize() }
+// table quotes the partition's name with its schema: a table of the same name in
+// another one is somebody else's.
+func (p Partition) table() string { return pgx.Identifier{p.schema, p.Name}.Sanitize() }

@@ -44,7 +44,8 @@ type Partition struct {
 	EstimatedRows int64     `json:"estimated_rows"`
 	Bytes         int64     `json:"bytes"` // with its indexes
 
-	marked bool // by the keeper, to be dropped once it is detached
+	schema string // public, unless somebody moved it or made it elsewhere
+	marked bool   // by the keeper, to be dropped once it is detached
 }
 
 // Holds reports whether a decision of that moment belongs into it. Of a DEFAULT
@@ -71,7 +72,7 @@ func List(ctx context.Context, q Querier) ([]Partition, error) {
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Partition, err error) {
 		var from, to *time.Time
-		err = row.Scan(&p.Name, &from, &to, &p.State, &p.marked, &p.EstimatedRows, &p.Bytes)
+		err = row.Scan(&p.Name, &p.schema, &from, &to, &p.State, &p.marked, &p.EstimatedRows, &p.Bytes)
 		p.From, p.To = orZero(from), orZero(to)
 		return p, err
 	})

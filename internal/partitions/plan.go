@@ -86,7 +86,7 @@ func (p *Plan) addPartitions(s Settings) {
 				p.add(Expire, found, "all in it is from before %s and older than the retention", found.To.Format(time.DateOnly))
 			case state == Detached:
 				p.add(Expire, found, "it has expired and is detached: it is to be dropped")
-			case found.marked || !found.To.IsZero() && !found.To.After(p.Cutoff):
+			case p.finishes(found):
 				p.add(Expire, found, "its detaching was begun: it is to be finished, then it is dropped")
 			}
 		}

@@ -79,6 +79,8 @@ func (s *Survey) Warnings() (warnings []string) {
 		switch {
 		case p.State == NotAttached:
 			add("%s is named like a partition but is none: attach it again, drop it or give it another name", p.Name)
+		case p.State == DetachPending && !s.finishes(p):
+			add("%s: somebody began to detach it, and nobody sees its rows: ALTER TABLE compression_telemetry DETACH PARTITION %s FINALIZE, then attach it again to keep it; until then none can be detached", p.Name, p.table())
 		case p.IsDefault() && p.State == Attached && s.Partman == nil:
 			add("%s is a DEFAULT partition: with one PostgreSQL detaches nothing concurrently, so that expired partitions stay; move its rows and drop it", p.Name)
 		}
@@ -87,6 +89,12 @@ func (s *Survey) Warnings() (warnings []string) {
 		warnings = append(warnings, s.partmanWarnings()...)
 	}
 	return warnings
+}
+
+// finishes reports that a round finishes the detaching that was begun: what the
+// keeper began, or what has expired anyway.
+func (s *Survey) finishes(p Partition) bool {
+	return s.Partman == nil && (p.marked || !p.To.IsZero() && !p.To.After(s.Cutoff))
 }
 
 // partmanWarnings is the check of what pg_partman has been told: all that is

@@ -2,6 +2,7 @@
 -- then knows better. One dropped meanwhile has no size. What is named like a
 -- partition but is none stands in the way of making it anew.
 SELECT c.relname,
+       n.nspname,
        nullif(p.lower, '-infinity'),
        nullif(p.upper, 'infinity'),
        CASE WHEN p.detach_pending THEN 'detach pending' ELSE 'attached' END,
@@ -10,8 +11,10 @@ SELECT c.relname,
        coalesce(pg_total_relation_size(c.oid), 0)
 FROM public.compression_telemetry_partitions() AS p
      JOIN pg_class AS c ON c.oid = p.partition
+     JOIN pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT c.relname,
+       'public',
        NULL,
        NULL,
        CASE WHEN obj_description(c.oid, 'pg_class') = $1 THEN 'detached' ELSE 'not attached' END,
@@ -21,4 +24,4 @@ SELECT c.relname,
 FROM pg_class AS c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
   AND c.relname ~ '^compression_telemetry_(\d{6}|\d{4}w\d\d|\d{8})(_from_\d{8}(t\d{12})?)?$'
-ORDER BY 2 NULLS LAST, 1
+ORDER BY 3 NULLS LAST, 1
