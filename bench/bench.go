@@ -24,6 +24,7 @@ type measured struct {
 	took      time.Duration
 	cpu       time.Duration // of the collector, per row
 	peakBytes int64         // of the collector, resident
+	serverCPU time.Duration // of PostgreSQL, per row; only where rows are appended
 }
 
 func (m *measured) perSecond() float64 { return float64(m.rows) / m.took.Seconds() }

@@ -34,7 +34,7 @@ func (b *bench) bySize(ctx context.Context, o options) (string, error) {
 		return "", err
 	}
 	report := &strings.Builder{}
-	report.WriteString("\n## By the rows that the partition holds before\n\n| rows | size with indexes, GiB | rows/s | of the first |\n|---|---|---|---|\n")
+	report.WriteString("\n## By the rows that the partition holds before\n\n| rows | size with indexes, GiB | PostgreSQL's CPU, µs/row | rows/s | of the first |\n|---|---|---|---|---|\n")
 	first, filled := 0.0, 0
 	for _, size := range o.sizes {
 		if err := b.fill(ctx, size-filled); err != nil {
@@ -45,14 +45,14 @@ func (b *bench) bySize(ctx context.Context, o options) (string, error) {
 		if err := b.server.admin.QueryRow(ctx, "SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass").Scan(&bytes); err != nil {
 			return "", err
 		}
-		perSecond, err := b.medianAppended(ctx, o.rounds, 1)
+		perSecond, cpu, err := b.medianAppended(ctx, o.rounds, 1)
 		if err != nil {
 			return "", err
 		}
 		if first == 0 {
 			first = perSecond
 		}
-		fmt.Fprintf(report, "| %d | %.1f | %s | %.2f |\n", size, float64(bytes)/(1<<30), thousands(perSecond), perSecond/first)
+		fmt.Fprintf(report, "| %d | %.1f | %.1f | %s | %.2f |\n", size, float64(bytes)/(1<<30), cpu.Seconds()*1e6, thousands(perSecond), perSecond/first)
 	}
 	return report.String(), nil
 }
@@ -85,16 +85,16 @@ SELECT now() - n * interval '1 ms', encode(sha256((n::bigint * 7919 % $2)::text:
 FROM generate_series(1, $1::int) AS n`
 
 // medianAppended writes rows to what is there, some times.
-func (b *bench) medianAppended(ctx context.Context, rounds, collectors int) (float64, error) {
+func (b *bench) medianAppended(ctx context.Context, rounds, collectors int) (perSecond float64, serverCPU time.Duration, err error) {
 	var turns []*measured
 	for range rounds {
 		m, err := b.appended(ctx, collectors)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		turns = append(turns, m)
 	}
-	return medianOf(turns, (*measured).perSecond), nil
+	return medianOf(turns, (*measured).perSecond), medianOf(turns, func(m *measured) time.Duration { return m.serverCPU }), nil
 }
 
 // appended times the way through collectors into the table as it is.
@@ -109,47 +109,57 @@ func (b *bench) appended(ctx context.Context, collectors int) (m *measured, err 
 	if err != nil {
 		return nil, err
 	}
+	m = &measured{rows: rows}
+	cpuBefore, err := childrenCPU(b.server.PID())
+	if err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	if err := f.send(ctx, rows); err != nil {
 		return nil, err
 	}
-	took := time.Since(begin)
+	m.took = time.Since(begin)
+	cpu, err := childrenCPU(b.server.PID())
+	if err != nil {
+		return nil, err
+	}
+	m.serverCPU = (cpu - cpuBefore) / time.Duration(rows)
 	after, err := b.server.received(ctx)
 	if err == nil && after-before != rows {
 		err = fmt.Errorf("%d decisions were committed instead of %d", after-before, rows)
 	}
-	return &measured{rows: rows, took: took}, err
+	return m, err
 }
 
 // byPartitions gives the table partitions of a day each.
 func (b *bench) byPartitions(ctx context.Context, o options) (string, error) {
 	report := &strings.Builder{}
-	report.WriteString("\n## By the number of partitions\n\nOf a day each; what is written goes to one of them.\n\n| partitions | rows/s |\n|---|---|\n")
+	report.WriteString("\n## By the number of partitions\n\nOf a day each; what is written goes to one of them.\n\n| partitions | PostgreSQL's CPU, µs/row | rows/s |\n|---|---|---|\n")
 	for _, partitions := range o.partitions {
 		if err := b.server.partitionByDays(ctx, partitions); err != nil {
 			return "", err
 		}
-		perSecond, err := b.medianAppended(ctx, o.rounds, 1)
+		perSecond, cpu, err := b.medianAppended(ctx, o.rounds, 1)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(report, "| %d | %s |\n", partitions, thousands(perSecond))
+		fmt.Fprintf(report, "| %d | %.1f | %s |\n", partitions, cpu.Seconds()*1e6, thousands(perSecond))
 	}
 	return report.String(), nil
 }
 
 func (b *bench) byCollectors(ctx context.Context, o options) (string, error) {
 	report := &strings.Builder{}
-	report.WriteString("\n## By the number of collectors\n\nAll on this machine, with the senders and PostgreSQL.\n\n| collectors | rows/s |\n|---|---|\n")
+	report.WriteString("\n## By the number of collectors\n\nAll on this machine, with the senders and PostgreSQL.\n\n| collectors | PostgreSQL's CPU, µs/row | rows/s |\n|---|---|---|\n")
 	for _, collectors := range o.collectors {
 		if err := b.server.empty(ctx); err != nil {
 			return "", err
 		}
-		perSecond, err := b.medianAppended(ctx, o.rounds, collectors)
+		perSecond, cpu, err := b.medianAppended(ctx, o.rounds, collectors)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(report, "| %d | %s |\n", collectors, thousands(perSecond))
+		fmt.Fprintf(report, "| %d | %.1f | %s |\n", collectors, cpu.Seconds()*1e6, thousands(perSecond))
 	}
 	return report.String(), nil
 }

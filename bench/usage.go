@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,33 @@ func cpuOf(pid int) (time.Duration, error) {
 	user, errUser := strconv.ParseInt(fields[11], 10, 64)
 	system, errSystem := strconv.ParseInt(fields[12], 10, 64)
 	return time.Duration(user+system) * time.Second / ticks, errors.Join(errUser, errSystem)
+}
+
+// childrenCPU is what the children of a process have taken that still live: of
+// the postmaster, the backends and those who write for them.
+func childrenCPU(parent int) (sum time.Duration, err error) {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range processes {
+		data, err := os.ReadFile(filepath.Join(path, "stat"))
+		if err != nil {
+			continue // has just ended
+		}
+		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(path))
+		if err != nil {
+			return 0, err
+		}
+		if cpu, err := cpuOf(pid); err == nil {
+			sum += cpu
+		}
+	}
+	return sum, nil
 }
 
 // statusBytes reads a size in kB from /proc/PID/status.
