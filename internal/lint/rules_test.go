@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"bench", "e2e"},
 	{"internal/demo"},
 	{"examples"},
-	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/replay"},
+	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/relabel", "internal/replay"},
 	{"trainingset"},
 	{"instrumentation"},
 	{"connector/besteffort", "processor/oraclelabel", "provider/listen"},
