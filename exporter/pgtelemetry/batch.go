@@ -17,7 +17,6 @@ type batch struct {
 	rejections []rejection
 	twins      []*row // the same id again within the batch: duplicates
 	conflicts  int    // of these, with other content
-	originals  int    // bytes of originals kept among the rejections
 	allowRaw   bool
 	tombstones string // the state of those it went by
 }
@@ -85,16 +84,7 @@ func outside(at, oldest, newest time.Time) *decision.FieldError {
 }
 
 // reject adds to the rejected ones.
-func (b *batch) reject(rejected rejection) {
-	if b.originals += len(rejected.original); b.originals > maxOriginals {
-		rejected.original, rejected.truncated = nil, true
-	}
-	b.rejections = append(b.rejections, rejected)
-}
-
-// maxOriginals bounds what a batch of nothing but huge bad decisions may take
-// of the collector's memory, which memory_limiter does not see.
-const maxOriginals = 16 << 20
+func (b *batch) reject(rejected rejection) { b.rejections = append(b.rejections, rejected) }
 
 // strike rejects a row, because the table refused it. Had it a twin, that one
 // takes its place, to be tried in turn.

@@ -2,6 +2,7 @@ package pgtelemetry
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -15,6 +16,25 @@ const (
 	readIndexField  = 3 // fixed64: the next item to take
 	dispatchedField = 5 // repeated fixed64: items taken and not done
 )
+
+// readable reports whether the helper's queue can read its notes, or has none.
+func readable(notes []byte) bool {
+	for len(notes) > 0 {
+		number, kind, n := protowire.ConsumeTag(notes)
+		size := protowire.ConsumeFieldValue(number, kind, notes[max(n, 0):])
+		if n < 0 || size < 0 {
+			return false
+		}
+		notes = notes[n+size:]
+	}
+	return true
+}
+
+// withTaken adds to notes that an item was taken and is not done.
+func withTaken(notes []byte, index uint64) []byte {
+	notes = protowire.AppendTag(slices.Clone(notes), dispatchedField, protowire.Fixed64Type)
+	return protowire.AppendFixed64(notes, index)
+}
 
 // rewind makes notes that begin again at the first item that was taken and not
 // done. Those after it that were done are not there any more, and are passed

@@ -2,8 +2,11 @@ package pgtelemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -13,7 +16,7 @@ import (
 )
 
 // queueHost is the host with a storage under which the helper's queue loses
-// nothing that it has acknowledged. Upstream's own code does in two situations:
+// nothing that it has acknowledged. Upstream's own code does in three situations:
 //
 //   - At a start it takes what was being written out of the store and puts it
 //     back at the end, one by one. A kill in between, or a full disk, and it is
@@ -22,6 +25,8 @@ import (
 //     at a start it cannot read its notes, and begins an empty queue. Here what
 //     could be read is used; the older notes on disk only mean that items come
 //     again after a kill, and the table knows them.
+//   - An item that it cannot read it deletes. Here that one stays where it is, and
+//     the notes say that it was not done: the next start begins there.
 type queueHost struct {
 	component.Host
 	storage component.ID
@@ -41,6 +46,8 @@ func (h *queueHost) GetExtensions() map[component.ID]component.Component {
 // Report passes a status on: embedding would hide that the host takes them.
 func (h *queueHost) Report(event *componentstatus.Event) { componentstatus.ReportStatus(h.Host, event) }
 
+var errNotes = errors.New("its notes are damaged; move its file away to begin an empty queue, and keep it: the decisions are in it")
+
 type queueStorage struct {
 	storage.Extension
 	log *zap.Logger
@@ -53,8 +60,12 @@ func (s *queueStorage) GetClient(ctx context.Context, kind component.Kind, id co
 	if err != nil {
 		return nil, err
 	}
-	c := &queueClient{Client: client, log: s.log}
-	if _, err := c.Get(ctx, queueNotesKey); err != nil {
+	c := &queueClient{Client: client, log: s.log, unread: map[string]bool{}}
+	notes, err := c.Get(ctx, queueNotesKey)
+	if err == nil && !readable(notes) {
+		err = errNotes
+	}
+	if err != nil {
 		_ = client.Close(ctx)
 		return nil, fmt.Errorf("read the queue on disk: %w", err)
 	}
@@ -71,6 +82,9 @@ type queueClient struct {
 	mu   sync.Mutex
 	owed []string // items that are done and could not be deleted yet
 	full bool     // the last write failed
+
+	unread map[string]bool // items that could not be read
+	first  uint64          // the lowest of them
 }
 
 // Get reads a key, also where the transaction that a read is here cannot be
@@ -97,8 +111,8 @@ func (c *queueClient) Batch(ctx context.Context, ops ...*storage.Operation) erro
 	all := make([]*storage.Operation, 0, len(ops)+paid)
 	// Reads first: what was read before a write failed has been read.
 	all = append(all, ofType(ops, storage.Get)...)
-	all = append(all, ofType(ops, storage.Set)...)
-	all = append(all, ofType(ops, storage.Delete)...)
+	all = append(all, c.noted(ofType(ops, storage.Set))...)
+	all = append(all, c.done(ofType(ops, storage.Delete))...)
 	for _, key := range c.owed[:paid] {
 		all = append(all, storage.DeleteOperation(key))
 	}
@@ -114,11 +128,43 @@ func (c *queueClient) Batch(ctx context.Context, ops ...*storage.Operation) erro
 	switch item := ops[1]; {
 	case item.Type == storage.Get && item.Value != nil:
 		return nil
+	case item.Type == storage.Get:
+		c.leave(item.Key)
 	case item.Type == storage.Delete:
-		c.owed = append(c.owed, item.Key)
+		if !c.unread[item.Key] {
+			c.owed = append(c.owed, item.Key)
+		}
 		return nil
 	}
 	return err
+}
+
+// leave remembers an item that could not be read.
+func (c *queueClient) leave(key string) {
+	index, err := strconv.ParseUint(key, 10, 64)
+	if err != nil {
+		return // the queue has no such item
+	}
+	if len(c.unread) == 0 || index < c.first {
+		c.first = index
+	}
+	c.unread[key] = true
+}
+
+// noted adds to the queue's notes that an item which could not be read is not
+// done.
+func (c *queueClient) noted(sets []*storage.Operation) []*storage.Operation {
+	for i, op := range sets {
+		if op.Key == queueNotesKey && len(c.unread) > 0 {
+			sets[i] = storage.SetOperation(op.Key, withTaken(op.Value, c.first))
+		}
+	}
+	return sets
+}
+
+// done leaves out items that could not be read: they are not.
+func (c *queueClient) done(deletes []*storage.Operation) []*storage.Operation {
+	return slices.DeleteFunc(deletes, func(op *storage.Operation) bool { return c.unread[op.Key] })
 }
 
 func ofType(ops []*storage.Operation, kind storage.OpType) (some []*storage.Operation) {

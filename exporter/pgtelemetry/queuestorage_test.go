@@ -177,3 +177,29 @@ func TestManyDeletesThatAreOwedArePaidByAndBy(t *testing.T) {
 	}
 	require.Len(t, s.kept, 1)
 }
+
+func TestAnItemThatCannotBeReadIsNotDeletedAndComesAfterTheNextStart(t *testing.T) {
+	t.Parallel()
+	s := &store{kept: map[string][]byte{queueNotesKey: notes(4, 7), "4": []byte("four"), "5": []byte("five"), "6": []byte("six")}}
+	c := open(t, s)
+	s.broken = true
+	for _, key := range []string{"5", "4"} { // as upstream does it
+		require.Error(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(6, 7)), storage.GetOperation(key)))
+		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(6, 7)), storage.DeleteOperation(key)))
+	}
+	s.broken = false
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7, 6)), storage.GetOperation("6")))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7)), storage.DeleteOperation("6")))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7)), storage.DeleteOperation("4")), "later, once more")
+
+	got, _ := delivered(t, s.kept, true, 2)
+	require.Equal(t, map[item]bool{"four": true, "five": true}, got)
+}
+
+// Upstream would begin an empty queue, and write over the items.
+func TestNotesThatAreDamagedStopTheStart(t *testing.T) {
+	t.Parallel()
+	s := &store{kept: map[string][]byte{queueNotesKey: notes(4, 7)[:20], "4": []byte("four")}}
+	_, err := (&queueStorage{Extension: s, log: zap.NewNop()}).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
+	require.ErrorIs(t, err, errNotes)
+}

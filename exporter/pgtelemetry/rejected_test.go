@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -204,22 +203,6 @@ func TestOfWhatIsOutsideTheSpanNoOriginalIsKeptWhateverElseIsWrong(t *testing.T)
 	b.push(t, bad)
 	require.Equal(t, "out_of_range", b.rejected(t)[0].Reason)
 	require.Nil(t, b.rejected(t)[0].Original)
-}
-
-func TestABatchOfHugeBadDecisionsKeepsNoMoreThanItsShare(t *testing.T) {
-	t.Parallel()
-	b := &batch{}
-	for range 300 {
-		record := plog.NewLogRecord()
-		record.Attributes().PutStr("dwcp.payload.type", strings.Repeat("x", 100<<10))
-		b.reject(rejectRecord(pcommon.NewResource(), record, &decision.Decision{}, decision.Column("payload_type").MissingError(), false))
-	}
-	kept := 0
-	for _, r := range b.rejections {
-		kept += len(r.original)
-		require.True(t, r.truncated)
-	}
-	require.Equal(t, maxOriginals, kept)
 }
 
 func TestLogsThatAreNoDecisionsAreNotStored(t *testing.T) {

@@ -3,6 +3,7 @@ package pgtelemetry
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
@@ -47,8 +48,9 @@ func (r *request) BytesSize() (size int) {
 }
 
 // MergeSplit appends other, where there is one, and cuts the whole into
-// requests of at most maxSize, the last one being the smallest. A single
-// decision that is larger than that is a request by itself.
+// requests of at most maxSize, and of at most maxOriginals. A single decision
+// that is larger than that is a request by itself. Neither r nor other may be
+// used any more.
 func (r *request) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	whole := &request{rows: r.rows, rejections: r.rejections}
 	if other != nil {
@@ -61,7 +63,7 @@ func (r *request) MergeSplit(_ context.Context, maxSize int, sizer exporterhelpe
 	}
 	switch {
 	case maxSize == 0:
-		return []xexporterhelper.Request{whole}, nil
+		return whole.split(math.MaxInt, func(int) int { return 0 }), nil
 	case sizer == exporterhelper.RequestSizerTypeItems:
 		return whole.split(maxSize, func(int) int { return 1 }), nil
 	}
@@ -77,16 +79,33 @@ func (r *request) bytesOf(i int) int {
 }
 
 func (r *request) split(maxSize int, sizeOf func(int) int) (parts []xexporterhelper.Request) {
-	start, size := 0, 0
+	start, size, originals := 0, 0, 0
 	for i := range r.ItemsCount() {
-		one := sizeOf(i)
-		if size+one > maxSize && i > start {
+		one, kept := sizeOf(i), r.originalOf(i)
+		if i > start && (size+one > maxSize || originals+kept > maxOriginals) {
 			parts = append(parts, r.part(start, i))
-			start, size = i, 0
+			start, size, originals = i, 0, 0
 		}
 		size += one
+		originals += kept
+	}
+	if start == 0 {
+		return []xexporterhelper.Request{r} // with its room: the next ones may be small and many
 	}
 	return append(parts, r.part(start, r.ItemsCount()))
+}
+
+// maxOriginals bounds what a batch of nothing but huge bad decisions, or of items
+// of the queue that cannot be read, takes of the collector's memory, which
+// memory_limiter does not see.
+const maxOriginals = 16 << 20
+
+// originalOf is how many bytes of an original a decision holds.
+func (r *request) originalOf(i int) int {
+	if i < len(r.rows) {
+		return 0
+	}
+	return len(r.rejections[i-len(r.rows)].original)
 }
 
 // part is the decisions from start to end. Its slices have no room to grow, so

@@ -135,3 +135,32 @@ func TestAForeignRequestIsNotMerged(t *testing.T) {
 }
 
 type foreign struct{ xexporterhelper.Request }
+
+// An item of the queue that cannot be read may be some megabytes, and counts as
+// one: by number alone a batch of them would be gigabytes.
+func TestRequestsAreCutByTheOriginalsTheyHoldAndEachIsKept(t *testing.T) {
+	t.Parallel()
+	var whole xexporterhelper.Request = numbered(1, 10)
+	var parts []xexporterhelper.Request
+	const items, size = 200, 300 << 10
+	for i := range items {
+		item := make([]byte, size)
+		item[0] = byte(i)
+		merged, err := whole.MergeSplit(t.Context(), 5000, itemsSizer, &request{rejections: []rejection{unreadable(item, errRow)}})
+		require.NoError(t, err)
+		parts, whole = append(parts, merged[:len(merged)-1]...), merged[len(merged)-1]
+	}
+	require.NotEmpty(t, parts)
+	kept := 0
+	for _, part := range append(parts, whole) {
+		b := newBatch(part.(*request), false)
+		held := 0
+		for _, r := range b.rejections {
+			held += len(r.original)
+			require.False(t, r.truncated)
+		}
+		require.LessOrEqual(t, held, maxOriginals)
+		kept += held / size // the others are small
+	}
+	require.Equal(t, items, kept)
+}
