@@ -52,7 +52,7 @@ func TestAnExportIsValidatedAndADamagedOneFails(t *testing.T) {
 	require.Contains(t, r.stdout, "FAILED: ")
 	require.Empty(t, r.stderr, "what was found has been told")
 
-	failWith(t, "no such file or directory", env, "validate", t.TempDir())
+	failWith(t, "neither manifest.json nor", env, "validate", t.TempDir())
 }
 
 func TestStatusTellsWhatHasArrived(t *testing.T) {

@@ -10,10 +10,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 // proxy stands between collectors and PostgreSQL on loopback. It reads the
@@ -33,20 +36,27 @@ type message struct {
 	fromServer bool
 	kind       byte // 0 for the client's first, which has none
 	body       []byte
+	rowsSent   bool // in this transaction, by COPY
 }
 
-// isCommitted is the server's word that a transaction is committed.
-func (m message) isCommitted() bool {
+func (m message) isCommitAnswer() bool {
 	return m.fromServer && m.kind == 'C' && string(m.body) == "COMMIT\x00"
 }
+
+// isCommitted is the server's word that rows are committed: maintenance, and
+// what looks whether the table can be written to, commit as well.
+func (m message) isCommitted() bool { return m.isCommitAnswer() && m.rowsSent }
 
 // isCommit is the client's wish to commit: alone, or prepared with others.
 func (m message) isCommit() bool {
 	return !m.fromServer && (m.kind == 'Q' || m.kind == 'P') && strings.Contains(strings.ToLower(string(m.body)), "commit\x00")
 }
 
-// isCopyData is a part of the rows of a COPY.
-func (m message) isCopyData() bool { return !m.fromServer && m.kind == 'd' }
+// isCopyData is a part of the rows of a COPY; one of none is but a header and a
+// trailer.
+func (m message) isCopyData() bool {
+	return !m.fromServer && m.kind == 'd' && len(m.body) > len(decision.CopyHeader)+len(decision.CopyTrailer)
+}
 
 type verdict uint8
 
@@ -85,8 +95,9 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.lines[client] = server
 		p.mu.Unlock()
-		go p.pump(client, server, false)
-		go p.pump(server, client, true)
+		rowsSent := new(atomic.Bool)
+		go p.pump(client, server, false, rowsSent)
+		go p.pump(server, client, true, rowsSent)
 	}
 }
 
@@ -101,7 +112,7 @@ func (p *proxy) cutAll() {
 }
 
 // pump forwards one direction until it ends or is cut.
-func (p *proxy) pump(from, to net.Conn, fromServer bool) {
+func (p *proxy) pump(from, to net.Conn, fromServer bool, rowsSent *atomic.Bool) {
 	defer func() { _, _ = from.Close(), to.Close() }()
 	reader := bufio.NewReader(from)
 	for first := !fromServer; ; first = false {
@@ -110,6 +121,13 @@ func (p *proxy) pump(from, to net.Conn, fromServer bool) {
 			return
 		}
 		m.fromServer = fromServer
+		if m.isCopyData() {
+			rowsSent.Store(true)
+		}
+		m.rowsSent = rowsSent.Load()
+		if m.isCommitAnswer() {
+			rowsSent.Store(false)
+		}
 		if p.judge(m) == cut {
 			return
 		}

@@ -1,6 +1,7 @@
 package dwcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ func (s *Streams) connected(ctx context.Context) ([]*stream, error) {
 		}
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
 		if err != nil {
-			return nil, fmt.Errorf("connect stream %d of %d: %w", i+1, len(s.streams), err)
+			// A dialler that runs into ctx's deadline says "i/o timeout".
+			return nil, fmt.Errorf("connect stream %d of %d: %w", i+1, len(s.streams), cmp.Or(ctx.Err(), err))
 		}
 		s.streams[i] = newStream(overLink(conn, s.link))
 	}
