@@ -44,9 +44,8 @@ type Recorder struct {
 }
 
 // Record copies a decision, and the trace context of ctx, into the ring. It
-// never blocks on anything but a lock held for the time of a copy, never
-// allocates, never fails and never changes *d, which the caller may use again
-// at once. A nil d is ignored; so is everything after Shutdown.
+// takes no lock, never allocates, never fails and never changes *d, which the
+// caller may use again at once. A nil d is ignored; so is everything after Shutdown.
 //
 // A zero Timestamp becomes now, a zero EventID a new UUIDv7. RecorderID,
 // RecorderSequence and SamplingRatio are the Recorder's to set: what the caller
@@ -68,9 +67,10 @@ func (r *Recorder) Record(ctx context.Context, d *decision.Decision) {
 	r.wakeAt(r.ring.put(d, trace.SpanContextFromContext(ctx), ratio, now))
 }
 
-// wakeAt tells the worker when as many wait as make a batch.
+// wakeAt tells the worker when as many wait as make a batch, or more: it may
+// have gone to sleep in front of one that was still being copied in.
 func (r *Recorder) wakeAt(waiting int) {
-	if waiting == r.batch {
+	if waiting >= r.batch {
 		select {
 		case r.wake <- struct{}{}:
 		default: // the worker has been told already

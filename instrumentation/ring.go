@@ -54,7 +54,8 @@ func newRing(limit int) *ring {
 }
 
 // put copies d in and returns how many entries now wait: 0 where the ring was
-// full and d is lost, or where the ring is closed.
+// full and d is lost, or where the ring is closed; less than 1, too, where d has
+// been taken out already.
 //
 // A decision that is dropped has taken its sequence number all the same: that
 // is how the loss is seen at the other end.
@@ -99,7 +100,7 @@ func (r *ring) claim(stop uint64) (position uint64, e *entry) {
 			break
 		}
 		position = tail &^ closedBit
-		if position-r.head.Load() >= r.limit {
+		if r.full(position, r.head.Load()) {
 			break
 		}
 		if r.tail.CompareAndSwap(tail, tail+1) {
@@ -109,6 +110,11 @@ func (r *ring) claim(stop uint64) (position uint64, e *entry) {
 	r.dropped.Add(1)
 	return 0, nil
 }
+
+// full compares with a sign: a caller that was interrupted after it read the
+// tail may find a head that has gone past it. That ring is not full, and its
+// compare-and-swap fails.
+func (r *ring) full(tail, head uint64) bool { return int64(tail-head) >= int64(r.limit) }
 
 // peek returns the oldest entries, at most limit, and the position of the
 // first. They stay in the ring, and are the taker's to change, until release.

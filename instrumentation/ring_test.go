@@ -113,3 +113,32 @@ func TestNothingGetsIntoAClosedRingAndNothingIsLostInIt(t *testing.T) {
 		require.False(t, r.filled())
 	}
 }
+
+// A caller may be interrupted between reading the tail and reading the head,
+// which has gone past that tail when it goes on.
+func TestRingIsNotFullToACallerWhoseTailIsOld(t *testing.T) {
+	t.Parallel()
+	r := newRing(3)
+	for _, test := range []struct {
+		tail, head uint64
+		full       bool
+	}{
+		{0, 0, false}, {2, 0, false}, {3, 0, true}, {5, 2, true}, {5, 3, false}, {5, 6, false}, {5, 5000, false}, {0, 1, false},
+	} {
+		require.Equal(t, test.full, r.full(test.tail, test.head), "%+v", test)
+	}
+}
+
+// The worker may have gone to sleep in front of a decision that was still being
+// copied in: whoever comes after it wakes it again.
+func TestWorkerIsWokenByAnyDecisionAfterAFullBatch(t *testing.T) {
+	t.Parallel()
+	r := parkedRecorder(t, WithRingCapacity(64))
+	recordSome(r, r.batch-1)
+	require.Empty(t, r.wake)
+	recordSome(r, 1)
+	require.Len(t, r.wake, 1)
+	<-r.wake
+	recordSome(r, 1)
+	require.Len(t, r.wake, 1)
+}
