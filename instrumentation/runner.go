@@ -108,10 +108,15 @@ func (s *shadows) admit(requestID string, payloadBytes int64) bool {
 	return false
 }
 
-// submit runs a shadow now or when a worker is free. It has a place.
+// submit runs a shadow now or when a worker is free; not at all once Shutdown
+// has been called, which waits for those that run. It has a place.
 func (s *shadows) submit(run shadowRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		s.reserved--
+		return
+	}
 	s.queue = append(s.queue, run)
 	s.next()
 }
@@ -201,12 +206,13 @@ func (s *shadows) counted(outcome shadowOutcome) {
 	s.counts[outcome]++
 }
 
-// close ends the ctx of what runs and lets nothing more in.
+// close ends the ctx of what runs, gives up what waits and lets nothing more in.
 func (s *shadows) close() {
 	s.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
+	s.reserved -= len(s.queue)
+	s.closed, s.queue = true, nil
 	s.settleIdle()
 }
 

@@ -197,6 +197,26 @@ func TestShutdownEndsShadowRuns(t *testing.T) {
 	require.Equal(t, decision.ShadowTimeout, c.decisions(t)[0].QualityFlags)
 }
 
+// Shutdown has waited for those that ran by then.
+func TestNoShadowRunStartsAfterShutdown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := parkedRecorder(t, WithShadowRatio(1), plenty)
+		never := func(context.Context) (HDERun, error) { t.Error("it must not run"); return hdeRun, nil }
+		asked(t, r, "runs").ShadowHDE(func(ctx context.Context) (HDERun, error) { <-ctx.Done(); return hdeRun, nil })
+		asked(t, r, "waits").ShadowHDE(never)
+		late := asked(t, r, "late")
+		r.shadows.close()
+		synctest.Wait()
+		r.shadows.wait(context.Background())
+		late.ShadowHDE(never)
+		synctest.Wait()
+		require.Zero(t, places(r))
+		r.open.flush(10)
+		require.Equal(t, ShadowStats{Completed: 1, Unfinished: 2}, r.Stats().Shadow)
+	})
+}
+
 func TestShutdownDoesNotWaitForAShadowRunThatHangs(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t, nil)
