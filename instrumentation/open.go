@@ -1,6 +1,7 @@
 package instrumentation
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -13,6 +14,10 @@ const (
 	defaultPendingLimit   = 4096 // 4 MiB
 	maxPendingLimit       = 1 << 20
 	defaultPendingTimeout = 5 * time.Minute
+
+	// sendAtOnce is how many go out before others get at the lock: thousands may
+	// reach their deadline together, and no caller is to wait for all of them.
+	sendAtOnce = 32
 )
 
 // openDecision is a decision begun and not yet gone out. Its memory is used again
@@ -126,8 +131,10 @@ func (o *openDecisions) remove(slot *openDecision) {
 	} else {
 		slot.next.prev = slot.prev
 	}
-	*slot = openDecision{turn: slot.turn + 1, next: o.free}
-	o.free = slot
+	*slot = openDecision{turn: slot.turn + 1}
+	if !o.closed {
+		slot.next, o.free = o.free, slot
+	}
 	o.count--
 }
 
@@ -143,25 +150,36 @@ func (o *openDecisions) wakeAfter(pause time.Duration) {
 // that has gone out since.
 func (o *openDecisions) expire() {
 	o.recorder.report.guard("send decisions past their deadline", func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		now := time.Now()
-		for o.first != nil && !o.closed {
-			if left := o.first.deadline.Sub(now); left > 0 {
-				o.wakeAfter(left)
-				return
-			}
-			o.counts.timedOut++
-			o.send(o.first)
+		for o.expireSome() {
+			runtime.Gosched()
 		}
 	})
+}
+
+// expireSome returns whether there may be more of them.
+func (o *openDecisions) expireSome() (more bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	for range sendAtOnce {
+		if o.first == nil || o.closed {
+			return false
+		}
+		if left := o.first.deadline.Sub(now); left > 0 {
+			o.wakeAfter(left)
+			return false
+		}
+		o.counts.timedOut++
+		o.send(o.first)
+	}
+	return true
 }
 
 // close lets no more in. What is open stays until flush or abandon.
 func (o *openDecisions) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closed = true
+	o.closed, o.free = true, nil
 	if o.timer != nil {
 		o.timer.Stop()
 	}
@@ -169,9 +187,19 @@ func (o *openDecisions) close() {
 
 // flush sends the oldest, no more than fit, and returns whether any are left.
 func (o *openDecisions) flush(fit int) (left bool) {
+	for ; fit > sendAtOnce; fit -= sendAtOnce {
+		if !o.flushSome(sendAtOnce) {
+			return false
+		}
+		runtime.Gosched()
+	}
+	return o.flushSome(fit)
+}
+
+func (o *openDecisions) flushSome(most int) (left bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for ; o.first != nil && fit > 0; fit-- {
+	for ; o.first != nil && most > 0; most-- {
 		o.send(o.first)
 	}
 	return o.first != nil
@@ -185,7 +213,7 @@ func (o *openDecisions) abandon() {
 	for o.first != nil {
 		o.remove(o.first)
 	}
-	o.count, o.free = count, nil
+	o.count = count
 }
 
 func (o *openDecisions) stats() openCounts {

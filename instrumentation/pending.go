@@ -14,7 +14,7 @@ import (
 // at its deadline, or at Shutdown, with what it has by then.
 //
 // All its methods may be called by any number of goroutines, and on a nil
-// Pending, which is what a decision that is not recorded has. A call that comes
+// Pending, which is what a decision that is not recorded has, or a zero one. A call that comes
 // twice or too late changes nothing and is counted in [Stats].Misused.
 type Pending struct {
 	recorder *Recorder
@@ -62,7 +62,8 @@ type Result struct {
 // included, and the trace context of ctx, and decides whether the decision is
 // sampled. It returns nil, which is safe to use, where it is not, or where
 // nothing is recorded. It waits for nothing but a lock held for the time of a
-// copy, makes one allocation of 32 bytes, and never fails.
+// few copies, makes one allocation of 32 bytes, and one of 1 kB where more are
+// open than ever before, and never fails.
 //
 // A zero Timestamp becomes now. What the caller has put into the outcome's
 // fields goes out as well, unless a run replaces it.
@@ -116,7 +117,7 @@ func (p *Pending) Finish(result Result) {
 // update changes a decision that is still open, and sends it where it is then
 // complete.
 func (p *Pending) update(change func(*openDecision) bool) {
-	if p == nil {
+	if p == nil || p.recorder == nil {
 		return
 	}
 	all := p.recorder.open

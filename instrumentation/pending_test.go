@@ -156,6 +156,36 @@ func TestNothingIsBegunForWhatIsNotRecorded(t *testing.T) {
 	require.Nil(t, parkedRecorder(t).Begin(context.Background(), nil))
 }
 
+func TestZeroPendingIsSafe(t *testing.T) {
+	t.Parallel()
+	var p Pending
+	p.HDE(hdeRun)
+	p.AMST(amstRun)
+	require.False(t, p.ShouldShadow())
+	p.ShadowHDE(nil)
+	p.ShadowAMST(nil)
+	p.Finish(Result{})
+}
+
+// Nobody waits for the lock while thousands go out.
+func TestDecisionsThatAreDueTogetherGoOutInParts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 3*sendAtOnce + 5
+		r := parkedRecorder(t, WithPendingTimeout(time.Minute))
+		for i := range n {
+			r.Begin(context.Background(), bare(strconv.Itoa(i)))
+		}
+		r.open.timer.Stop()
+		time.Sleep(time.Minute)
+		require.True(t, r.open.expireSome())
+		require.Len(t, inRing(r), sendAtOnce)
+		r.open.expire()
+		require.Len(t, inRing(r), n)
+		require.Equal(t, Stats{Recorded: n, Pending: n, TimedOut: n}, r.Stats())
+	})
+}
+
 func TestDecisionThatIsNotFinishedGoesOutAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

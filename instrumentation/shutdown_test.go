@@ -103,6 +103,28 @@ func TestCollectorThatComesLateGetsEverything(t *testing.T) {
 	require.Len(t, c.decisions(t), 600)
 }
 
+// A meter provider keeps the Recorder for ever, for its counts.
+func TestNoMemoryIsKeptAfterShutdown(t *testing.T) {
+	t.Parallel()
+	c := startCollector(t, nil)
+	for _, address := range []string{c.address, deadAddress(t)} {
+		r := startRecorder(t, address)
+		for range 10 {
+			r.Begin(context.Background(), bare("finished")).Finish(Result{})
+			r.Begin(context.Background(), bare("open"))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = r.Shutdown(ctx)
+		<-r.done
+		require.Nil(t, r.ring.slots.Load())
+		require.Nil(t, r.open.first)
+		require.Nil(t, r.open.free)
+		s := r.Stats()
+		require.EqualValues(t, 20, s.Sent+s.Pending+s.Open)
+	}
+}
+
 func TestFullRingWithADeadCollectorOnlyCounts(t *testing.T) {
 	t.Parallel()
 	r := startRecorder(t, deadAddress(t), WithRingCapacity(100))

@@ -63,9 +63,7 @@ func (r *Recorder) finish() {
 		}
 	}
 	r.drainAll()
-	if r.ring.waiting() == 0 {
-		r.ring.discard()
-	}
+	r.ring.discard()
 }
 
 // drainAll delivers all there is. Who was recording when the ring was closed may
