@@ -19,10 +19,15 @@ const maxTextBytes = 1 << 20
 type encoder struct {
 	schemaURL  string
 	attributes []attribute.KeyValue // of the resource
+	bytes      int                  // of their texts
 }
 
 func newEncoder(res *resource.Resource) encoder {
-	return encoder{schemaURL: res.SchemaURL(), attributes: res.Attributes()}
+	c := encoder{schemaURL: res.SchemaURL(), attributes: res.Attributes()}
+	for _, a := range c.attributes {
+		c.bytes += len(a.Key) + len(a.Value.String())
+	}
+	return c
 }
 
 // encode makes one request of the first of the entries, in buf, and returns how
@@ -34,10 +39,14 @@ func (c *encoder) encode(buf []byte, entries []entry) ([]byte, int) {
 	bytes := 0
 	for i := range entries {
 		e := &entries[i]
-		if bytes += textBytes(&e.decision); bytes > maxTextBytes {
+		ownResource := i == 0 || !sameResource(&e.decision, &entries[i-1].decision)
+		if bytes += textBytes(&e.decision); ownResource {
+			bytes += c.bytes
+		}
+		if bytes > maxTextBytes {
 			return request.Bytes(), i
 		}
-		if i == 0 || !sameResource(&e.decision, &entries[i-1].decision) {
+		if ownResource {
 			request.Resource(scopeName, c.schemaURL, &e.decision, c.others(&e.decision))
 		}
 		request.Record(&e.decision, observed, decisionwire.Span{TraceID: e.traceID, SpanID: e.spanID, Flags: byte(e.flags)})

@@ -87,7 +87,9 @@ func WithVMIDKey(id string, key []byte) Option {
 // WithObserver is shown every decision that was recorded, once and when it is
 // complete: measure.Priors.Observe is such an observer. It is called by the
 // worker, one decision after the other, and may keep or change what it is shown:
-// that is a copy. A panic in there is recovered and counted.
+// that is a copy. A panic in there is recovered and counted. The worker waits for
+// it, so it must be quick, and it must not call ForceFlush or Shutdown, which
+// wait for the worker. While no collector takes anything, nothing is shown.
 func WithObserver(observe func(*decision.Decision)) Option {
 	return func(c *config) { c.observer = observe }
 }

@@ -12,11 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/resource"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/novacron/dwcp-telemetry/decision"
 )
 
 type respond = func(call, n int) (plogotlp.ExportResponse, error)
@@ -175,6 +179,27 @@ func TestTextsTooLargeForARequestDoNotHoldUpTheirNeighbours(t *testing.T) {
 	require.NoError(t, r.ForceFlush(within(t)))
 	require.Equal(t, Stats{Recorded: 5, Sent: 4, Refused: 1}, r.Stats())
 	require.Contains(t, told.text(), "its texts have more than 1048576 bytes: refused")
+}
+
+// The attributes of a resource count as often as they are sent.
+func TestLongResourcesDoNotMakeARequestTooLarge(t *testing.T) {
+	t.Parallel()
+	c := encoder{attributes: []attribute.KeyValue{attribute.String("k8s.pod.labels", strings.Repeat("x", 64<<10))}, bytes: 64 << 10}
+	entries := make([]entry, 100)
+	for i := range entries {
+		entries[i].decision = someDecision("r")
+		entries[i].decision.Environment = decision.Some(fmt.Sprint("e", i%2))
+	}
+	wire, n := c.encode(nil, entries)
+	require.Less(t, len(wire), 2<<20)
+	require.Greater(t, n, 10)
+	for i := range entries {
+		entries[i].decision.Environment = decision.Some("same")
+	}
+	_, n = c.encode(nil, entries)
+	require.Equal(t, 100, n)
+	full := newEncoder(resource.NewSchemaless(attribute.String("key", "value")))
+	require.Equal(t, len("key")+len("value"), full.bytes)
 }
 
 func TestHeadersAreSentAndNeverTold(t *testing.T) {

@@ -112,7 +112,7 @@ func (h *Hasher) VMID(id string) string {
 		if len(h.lately) >= maxLately {
 			clear(h.lately)
 		}
-		h.lately[id] = made
+		h.lately[strings.Clone(id)] = made // it may be part of something large
 	}
 	return made
 }

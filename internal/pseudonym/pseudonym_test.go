@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,6 +53,27 @@ func TestOnlyThePseudonymItselfIsAllocated(t *testing.T) {
 	h := pseudonym.NewHasher(secret)
 	id := strings.Repeat("vm", 20)
 	require.LessOrEqual(t, testing.AllocsPerRun(500, func() { h.VMID(id) }), 1.0)
+}
+
+// A VM id may be a piece of a whole message, which nobody must keep for its sake.
+func TestWhatIsRememberedDoesNotKeepWhatItWasPartOf(t *testing.T) {
+	freed := make(chan struct{})
+	h := pseudonym.NewHasher(secret)
+	func() {
+		message := []byte(strings.Repeat("vm-1 ", 1<<16))
+		runtime.AddCleanup(&message[0], func(struct{}) { close(freed) }, struct{}{})
+		h.VMID(unsafe.String(&message[0], 4))
+	}()
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-freed:
+			return true
+		default:
+			return false
+		}
+	}, 30*time.Second, time.Millisecond)
+	require.Equal(t, plainHMAC("vm-1"), h.VMID("vm-1"))
 }
 
 func TestWhatIsWrongWithAKeyIsToldWithoutIt(t *testing.T) {
