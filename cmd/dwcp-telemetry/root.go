@@ -34,7 +34,8 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
   dwcp-telemetry status                 what has arrived
   dwcp-telemetry rejected list          what the table would not take
   dwcp-telemetry export --out data      the training set as CSV
-  dwcp-telemetry validate data          check it`,
+  dwcp-telemetry validate data          check it
+  dwcp-telemetry learnability data      what a model can learn from it`,
 		Args:                  aCommand,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:     a.readFlags,
@@ -46,7 +47,8 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
-	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.rejected(), a.relabel(), a.forget(), a.export(), a.exports(), a.validate())
+	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.rejected(), a.relabel(), a.forget(), a.export(), a.exports(), a.validate(),
+		a.learnability())
 	return root
 }
 

@@ -29,6 +29,10 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		"partitions run --ahead 0":     "--ahead: must be 1..11 months, got 0",
 		"partitions list --period y":   `--period: must be month, week or day, got "y"`,
 		"partitions run --retention x": `--retention: must be a whole number and a unit (s, m, h, d or w), like 30d, got "x"`,
+		"learnability":                 "dwcp-telemetry learnability needs one argument, a folder, got 0 (see dwcp-telemetry learnability --help)",
+		"learnability . --goal 0.98.1": `invalid argument "0.98.1" for "--goal" flag: strconv.ParseFloat: parsing "0.98.1": invalid syntax (see dwcp-telemetry learnability --help)`,
+		"learnability . --goal 101":    "--goal: must be above 0 and at most 100, got 101",
+		"learnability . --gap 1y":      `--gap: must be a whole number and a unit (s, m, h, d or w), like 30d, got "1y"`,
 		"expotr":                       `there is no command "dwcp-telemetry expotr"; did you mean export or exports? (see dwcp-telemetry --help)`,
 	} {
 		r := execute(t, nil, strings.Fields(line)...)
@@ -54,7 +58,7 @@ func TestHelpTellsOfEveryCommand(t *testing.T) {
 	for command, says := range map[string]string{
 		"demo": "--keep", "migrate": "status", "migrate up": "Apply", "migrate status": "exit 1", "partitions": "DWCP_MAINTENANCE_URL",
 		"partitions list": "detach pending", "partitions plan": "--period", "partitions run": "exits with 1", "replay": "--keep-times",
-		"status": "ledger", "export": "--min-quality", "validate": "--rule",
+		"status": "ledger", "export": "--min-quality", "validate": "--rule", "learnability": "--goal",
 	} {
 		require.Contains(t, help, "  "+strings.Fields(command)[0])
 		own := succeed(t, nil, append(strings.Fields(command), "--help")...)

@@ -54,6 +54,18 @@ func (b *Binned) Permuted(columns, order []int) *Binned {
 	return p
 }
 
+// Rows is some of the rows, in that order.
+func (b *Binned) Rows(chosen []int) *Binned {
+	some := &Binned{rows: len(chosen), bins: make([][]uint8, len(b.bins))}
+	for c, bins := range b.bins {
+		some.bins[c] = make([]uint8, len(chosen))
+		for i, row := range chosen {
+			some.bins[c][i] = bins[row]
+		}
+	}
+	return some
+}
+
 // cutsOf divides a column half way between its values where there are few, else
 // so that each bin holds about as many rows.
 func cutsOf(column []float64) []float64 {
