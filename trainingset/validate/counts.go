@@ -145,13 +145,13 @@ func (v *validator) judgeMissing() {
 }
 
 // expectsValues leaves out what is empty by nature: a row without flags has
-// none, and only identity, provenance and the way used may be unknown.
+// none, and of identity, provenance and the way used much may be unknown.
 func (c *column) expectsValues(v *validator) bool {
 	if c.field == nil || c.missing == 0 {
 		return false
 	}
 	switch c.field.Role {
-	case decision.RoleContext, decision.RoleOutcome, decision.RoleLabel:
+	case decision.RoleContext, decision.RoleOutcome:
 		return true
 	case decision.RolePrior:
 		return v.set != trainingset.All // there only those of one arm, at first of none

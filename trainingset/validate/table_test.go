@@ -114,3 +114,22 @@ func onlyFinds(t *testing.T, report *Report, name string) *Check {
 	require.NotZero(t, found.Count, "%s found nothing", name)
 	return found
 }
+
+// of is a cell of a row of this sheet.
+func (c *sheet) of(row []string, column string) string { return row[slices.Index(c.header, column)] }
+
+func (c *sheet) drop(column string) {
+	at := slices.Index(c.header, column)
+	c.header = slices.Delete(slices.Clone(c.header), at, at+1)
+	for i := range c.rows {
+		c.rows[i] = slices.Delete(c.rows[i], at, at+1)
+	}
+}
+
+// append adds a column that is the same in every row.
+func (c *sheet) append(column, value string) {
+	c.header = append(slices.Clone(c.header), column)
+	for i := range c.rows {
+		c.rows[i] = append(c.rows[i], value)
+	}
+}
