@@ -127,8 +127,8 @@ func (v *validator) headerProblem(p *partState, problem string) {
 	v.check("header").detail(1, "%s", problem)
 }
 
-// chooseSet is what the options or the manifest say, or else the set of which
-// the fewest columns are missing.
+// chooseSet is what the options or the manifest say, or else the set that fits
+// best.
 func (v *validator) chooseSet(names []string) trainingset.ColumnSet {
 	switch {
 	case v.options.Columns != "":
@@ -138,19 +138,28 @@ func (v *validator) chooseSet(names []string) trainingset.ColumnSet {
 	case v.fromDatabase:
 		return trainingset.All
 	}
-	best, fewest := trainingset.Plan, -1
-	for _, set := range []trainingset.ColumnSet{trainingset.Plan, trainingset.Context} {
-		missing := 0
-		for _, c := range set.Columns(trainingset.Further{}) {
-			if !slices.Contains(names, c.Name) {
-				missing++
-			}
-		}
-		if fewest < 0 || missing < fewest {
-			best, fewest = set, missing
+	if !slices.ContainsFunc(names, isOutcome) {
+		return trainingset.Context
+	}
+	if missing(trainingset.All, names) > missing(trainingset.Plan, names) {
+		return trainingset.Plan
+	}
+	return trainingset.All
+}
+
+func isOutcome(name string) bool {
+	f := decision.Column(name)
+	return f != nil && f.Role == decision.RoleOutcome
+}
+
+// missing counts the set's columns that are not there, the derived ones apart.
+func missing(set trainingset.ColumnSet, names []string) (n int) {
+	for _, c := range set.Columns(trainingset.Further{}) {
+		if c.Derived == "" && !slices.Contains(names, c.Name) {
+			n++
 		}
 	}
-	return best
+	return n
 }
 
 // column finds or makes the column of that name.
