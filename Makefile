@@ -7,7 +7,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # What runs goroutines of its own, or shares state with those of others.
 RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
-	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/...
+	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate
 
 .PHONY: help build demo test faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
 

@@ -19,6 +19,13 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		"replay a b":                   "dwcp-telemetry replay needs one argument, a file, got 2 (see dwcp-telemetry replay --help)",
 		"validate":                     "dwcp-telemetry validate needs one argument, a folder or a file, got 0 (see dwcp-telemetry validate --help)",
 		"validate . --rule plan/9":     `--rule: must be one of plan/1, completion/1, got "plan/9"`,
+		"validate . --columns some":    `--columns: must be one of plan, plan-prior, context, all, got "some"`,
+		"validate . --milestone -1":    `--milestone: must not be negative, got "-1"`,
+		"validate . --database":        "--database checks the table and takes no argument (see dwcp-telemetry validate --help)",
+		"validate . --print-config":    "--print-config does nothing else and takes no argument (see dwcp-telemetry validate --help)",
+		"validate . --since 7d":        "--since goes with --database (see dwcp-telemetry validate --help)",
+		"validate . --json - --html -": "only one of --json, --junit and --html can go to standard output (see dwcp-telemetry validate --help)",
+		"validate . --config none":     "--config: read the configuration of the checks: open none: no such file or directory",
 		"export":                       `required flag(s) "out" not set`,
 		"export --out d --since month": `--since: must be a whole number and a unit (s, m, h, d or w), like 30d, got "month"`,
 		"migrate":                      "say what to do: migrate up or migrate status (see dwcp-telemetry migrate --help)",
@@ -58,7 +65,7 @@ func TestHelpTellsOfEveryCommand(t *testing.T) {
 	for command, says := range map[string]string{
 		"demo": "--keep", "migrate": "status", "migrate up": "Apply", "migrate status": "exit 1", "partitions": "DWCP_MAINTENANCE_URL",
 		"partitions list": "detach pending", "partitions plan": "--period", "partitions run": "exits with 1", "replay": "--keep-times",
-		"status": "ledger", "export": "--min-quality", "validate": "--rule", "learnability": "--goal",
+		"status": "ledger", "export": "--min-quality", "validate": "--milestone", "learnability": "--goal",
 	} {
 		require.Contains(t, help, "  "+strings.Fields(command)[0])
 		own := succeed(t, nil, append(strings.Fields(command), "--help")...)

@@ -15,13 +15,14 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/oracle"
 	"github.com/novacron/dwcp-telemetry/internal/progress"
 	"github.com/novacron/dwcp-telemetry/trainingset"
+	page "github.com/novacron/dwcp-telemetry/trainingset/report"
 	"github.com/novacron/dwcp-telemetry/trainingset/validate"
 )
 
 // validateFlags are the flags whose text is not the option itself.
 type validateFlags struct {
 	rule, config, since string
-	json, junit         string
+	json, junit, html   string
 	database, defaults  bool
 	options             validate.Options
 }
@@ -69,6 +70,7 @@ func (f *validateFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.config, "config", "", "YAML file with thresholds and severities")
 	flags.BoolVar(&f.defaults, "print-config", false, "print the thresholds, as --config reads them, and do nothing else")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to this file; - is standard output, instead of the text")
+	flags.StringVar(&f.html, "html", "", "write the report as a page to this file: one file, nothing else is needed to read it")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML to this file; - is standard output, instead of the text")
 }
 
@@ -83,8 +85,8 @@ func (f *validateFlags) read(cmd *cobra.Command, args []string) error {
 		return oneArgument("a folder or a file")(cmd, args)
 	case f.since != "" && !f.database:
 		return seeHelp(cmd, errors.New("--since goes with --database"))
-	case f.json == "-" && f.junit == "-":
-		return seeHelp(cmd, errors.New("--json and --junit cannot both go to standard output"))
+	case onStandardOutput(f.json, f.junit, f.html) > 1:
+		return seeHelp(cmd, errors.New("only one of --json, --junit and --html can go to standard output"))
 	}
 	config := validate.DefaultConfig()
 	f.options.Config = &config
@@ -100,6 +102,15 @@ func (f *validateFlags) read(cmd *cobra.Command, args []string) error {
 		}
 	}
 	return nil
+}
+
+func onStandardOutput(files ...string) (n int) {
+	for _, file := range files {
+		if file == "-" {
+			n++
+		}
+	}
+	return n
 }
 
 // validated shows how far it is.
@@ -133,7 +144,7 @@ func (f *validateFlags) write(cmd *cobra.Command, report *validate.Report) error
 	for _, form := range []struct {
 		flag, to string
 		write    func(io.Writer) error
-	}{{"json", f.json, report.WriteJSON}, {"junit", f.junit, report.WriteJUnit}} {
+	}{{"json", f.json, report.WriteJSON}, {"junit", f.junit, report.WriteJUnit}, {"html", f.html, func(w io.Writer) error { return page.WriteHTML(w, report) }}} {
 		switch form.to {
 		case "":
 		case "-":

@@ -22,6 +22,9 @@ const view = "public.compression_telemetry_ml"
 // Database checks the rows of the table, oldest first, from one snapshot, or
 // those not older than since, where that is not 0. conn must be idle.
 func Database(ctx context.Context, conn *pgx.Conn, since time.Duration, o Options) (_ *Report, err error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("begin the snapshot: %w", err)

@@ -24,14 +24,15 @@ func (s *sample) judgeFeatures(v *validator) {
 		f.Missing = share(c.missing, v.records)
 		f.Histogram = histogram(s.values[i], s.label, sorted)
 		v.stats.Features = append(v.stats.Features, f)
-		on, part := "on the value", f.Outliers
+		low, high := fences(sorted, v.config.OutlierFactor)
+		part, on := f.Outliers, ""
 		if f.LogScale {
-			on, part = "on the logarithm", f.LogOutliers
+			part, on = f.LogOutliers, ", judged on the logarithm"
+			low, high = fences(logarithms(sorted), v.config.OutlierFactor)
+			low, high = math.Exp(low), math.Exp(high)
 		}
 		if part > v.config.MaxOutlierShare {
-			low, high := fences(sorted, v.config.OutlierFactor)
-			check.detail(1, "%s: %s lie more than %s interquartile ranges beyond the quartiles %s (%s outside %s..%s)", c.name,
-				percent(part), decimal(v.config.OutlierFactor), on, percent(f.Outliers), decimal(low), decimal(high))
+			check.detail(1, "%s: %s outside %s..%s%s", c.name, percent(part), decimal(low), decimal(high), on)
 		}
 	}
 }
@@ -53,13 +54,17 @@ func describe(sorted []float64, factor float64) Feature {
 		Q1: quantile(sorted, 0.25), Median: quantile(sorted, 0.5), Q3: quantile(sorted, 0.75)}
 	f.Outliers = beyond(sorted, factor)
 	if f.LogScale = f.Min > 0; f.LogScale {
-		logs := make([]float64, len(sorted))
-		for i, v := range sorted {
-			logs[i] = math.Log(v)
-		}
-		f.LogOutliers = beyond(logs, factor)
+		f.LogOutliers = beyond(logarithms(sorted), factor)
 	}
 	return f
+}
+
+func logarithms(values []float64) []float64 {
+	logs := make([]float64, len(values))
+	for i, v := range values {
+		logs[i] = math.Log(v)
+	}
+	return logs
 }
 
 // fences are the bounds beyond which a value is an outlier, as in the plan's

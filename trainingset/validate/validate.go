@@ -27,6 +27,9 @@ type Options struct {
 // Path checks an export's folder, or a CSV or Parquet file. What is wrong with
 // the content is in the report; an error means that it could not be read.
 func Path(ctx context.Context, path string, o Options) (*Report, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	in, err := find(path)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package validate
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,6 +66,17 @@ type tally interface {
 	judge(*validator)
 }
 
+// validate looks at the options before anything is read.
+func (o *Options) validate() error {
+	if o.Milestone < 0 {
+		return &trainingset.OptionError{Option: "milestone", Value: strconv.FormatInt(o.Milestone, 10), Rule: "must not be negative"}
+	}
+	if o.Columns != "" && !slices.Contains(trainingset.ColumnSets(), o.Columns) {
+		return &trainingset.OptionError{Option: "columns", Value: string(o.Columns), Rule: "must be one of plan, plan-prior, context, all"}
+	}
+	return nil
+}
+
 func newValidator(source string, manifest *trainingset.Manifest, o Options) (*validator, error) {
 	if o.Config == nil {
 		config := DefaultConfig()
@@ -72,12 +84,6 @@ func newValidator(source string, manifest *trainingset.Manifest, o Options) (*va
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()
-	}
-	if o.Milestone < 0 {
-		return nil, &trainingset.OptionError{Option: "milestone", Value: "below 0", Rule: "must be a number of training candidates"}
-	}
-	if o.Columns != "" && !slices.Contains(trainingset.ColumnSets(), o.Columns) {
-		return nil, &trainingset.OptionError{Option: "columns", Value: string(o.Columns), Rule: "must be one of plan, plan-prior, context, all"}
 	}
 	v := &validator{suite: newSuite(o.Config), options: o, config: o.Config, source: source, manifest: manifest, byName: map[string]*column{}}
 	raw, err := newRawIDs(o.Config.RawIDPatterns)
