@@ -14,17 +14,19 @@
 //
 // # What it promises
 //
-//   - [Recorder.Record] copies and returns. It does no I/O, waits for nothing but
-//     a lock held for the time of a copy, allocates nothing, returns no error and
-//     does not panic: not on a nil Recorder, a nil decision, after Shutdown, nor
-//     with the collector away. The caller may use its Decision again at once.
-//   - [Recorder.Begin] and the methods of [Pending] promise the same, but for one
-//     allocation of 32 bytes. A decision goes out when it is finished and its
+//   - [Recorder.Record] copies and returns. It does no I/O, takes no lock, allocates
+//     nothing, returns no error and does not panic: not on a nil Recorder, a nil
+//     decision, after Shutdown, nor with the collector away. The caller may use
+//     its Decision again at once.
+//   - [Recorder.Begin] and the methods of [Pending] promise the same, but for a lock
+//     held for the time of a few copies and an allocation of 32 bytes, or 1 kB
+//     where more are open than ever before. A decision goes out when it is finished and its
 //     shadow run, if one was asked for, has ended; at its deadline, 5 minutes
 //     after Begin; or at Shutdown. Deadlines are of the monotonic clock.
-//   - Memory is bounded: the ring, 4096 open decisions, and four requests of at
-//     most 512 decisions. A full ring loses the newest decision and counts it; of
-//     too many open ones the oldest goes out as it is.
+//   - Memory is bounded: the ring, 4096 open decisions, four requests of at most
+//     512 decisions, five payloads for each shadow worker and, with a key, 8192
+//     pseudonyms. A full ring loses the newest decision and counts it; of too many
+//     open ones the oldest goes out as it is.
 //   - What is in the ring is sent again until the collector takes or refuses it,
 //     however long that lasts, or until Shutdown's deadline. A decision keeps
 //     its EventID, so that one sent twice is stored once.
@@ -43,9 +45,9 @@
 // # What it never does
 //
 // It starts no more goroutines than one worker, four requests, one for deadlines
-// and the shadow workers, labels nothing, checks no
-// rule of the event (the collector does, and keeps what breaks one), keeps
-// nothing on disk, and imports nothing of the collector. What waits
+// and the shadow workers (gRPC has some for its connection), labels nothing,
+// checks no rule of the event (the collector does, and keeps what breaks one),
+// keeps nothing on disk, and imports nothing of the collector. What waits
 // in memory when the process dies is lost. With [New] the resource, and with it
 // Environment and EmitterVersion, is the LoggerProvider's; so is all delivery,
 // and flushing it after Shutdown.
@@ -64,8 +66,13 @@
 // the next one); only the largest payload is a hard limit: beyond it there are
 // no candidates at all. A decision's probability to be a candidate is therefore
 // SamplingRatio × the shadow ratio × the share of the chosen that the budget let
-// through at the time, which the metric below shows. SamplingRatio itself stays
-// the probability with which the decision was recorded, shadow or not.
+// through at the time, which the metric below shows, and which the table shows,
+// too (docs/training-set.md). SamplingRatio itself stays the probability with
+// which the decision was recorded, shadow or not. A run that is not done by the
+// decision's deadline is missing for what it costs: keep "unfinished" near 0.
+//
+// A shadow run is best asked for when the way chosen has ended: beside it, each
+// would slow the other, and both would be measured wrong.
 //
 // # Environment of FromEnv
 //

@@ -31,10 +31,6 @@ func (m *manager) transfer(ctx context.Context, vmID, requestID string, payload 
 		AMSTStreamCount: decision.Some(int64(8)),
 		ActualAlgorithm: decision.Some(decision.HDE), // the choice
 	})
-	if p.ShouldShadow() { // is the other way to be measured on this payload, too?
-		own := bytes.Clone(payload) // ours may be used again before it has run
-		p.ShadowAMST(func(ctx context.Context) (instrumentation.AMSTRun, error) { return m.amst(ctx, own) })
-	}
 
 	started := time.Now()
 	run, err := m.hde(ctx, payload)
@@ -42,6 +38,9 @@ func (m *manager) transfer(ctx context.Context, vmID, requestID string, payload 
 	result := instrumentation.Result{LatencyMillis: decision.Some(time.Since(started).Seconds() * 1000)}
 	if err != nil {
 		result.Outcome = decision.Failure // to be recorded like any other
+	} else if p.ShouldShadow() { // is the other way to be measured on this payload, too? Not beside ours
+		own := bytes.Clone(payload) // ours may be used again before it has run
+		p.ShadowAMST(func(ctx context.Context) (instrumentation.AMSTRun, error) { return m.amst(ctx, own) })
 	}
 	p.Finish(result)
 	return err

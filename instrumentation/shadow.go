@@ -21,7 +21,8 @@ func (s shadowState) outstanding() bool { return s == shadowAsked || s == shadow
 // ShouldShadow decides whether the other algorithm is to be run on this payload
 // too, only to be measured: the share of decisions that SetShadowRatio says, by
 // the request id, as long as the budget lasts. It is to be asked once, before
-// Finish.
+// Finish, and best when the way chosen has ended: beside it the shadow run would
+// slow both.
 //
 // After true the event waits for that run, until its deadline: hand the run to
 // [Pending.ShadowHDE] or [Pending.ShadowAMST], or run it elsewhere and report it
