@@ -105,7 +105,8 @@ func (l *load) request(n int) ([]*event, bool) {
 	return request, true
 }
 
-func (l *load) answered(events int, err error) {
+// answered counts an answer, and says whether the senders are to go on.
+func (l *load) answered(events int, err error) (goOn bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch code := status.Code(err); code {
@@ -117,6 +118,7 @@ func (l *load) answered(events int, err error) {
 	default:
 		l.refused = err
 	}
+	return l.refused == nil
 }
 
 func (l *load) acknowledgedSoFar() int {
@@ -178,8 +180,8 @@ func (s *sender) work(ctx context.Context) {
 		request := encodeRequest(events)
 		for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 			err := line.send(ctx, s.to.process.Load().GRPC, request)
-			s.answered(len(events), err)
-			if ctx.Err() != nil || s.refused != nil {
+			goOn := s.answered(len(events), err)
+			if ctx.Err() != nil || !goOn {
 				return
 			}
 			if err == nil {

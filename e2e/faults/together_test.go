@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 // ofTheLast spreads events over a time: partitions that nobody has made yet.
@@ -113,16 +115,31 @@ func TestAClockThatIsOffDropsNothing(t *testing.T) {
 			ownServer: true,
 			clock:     c.by,
 			events:    ofTheLast(within),
+			overlay:   "exporters: {pgtelemetry: {maintenance: {interval: 1s}}}\n", // the one that is killed may be at it
+			prepare:   (*rig).keepRetention,
 			inject: func(r *rig, _ int) {
 				partitions := r.number(countPartitions)
-				r.collector().kill() // upkeep comes first after a start
+				r.collector().kill() // maintenance comes first after a start
 				r.collector().start()
 				r.waitAcknowledged(warmUp)
+				if r.clockFile != "" {
+					r.eventually("a round of maintenance is done", func() bool {
+						return r.collector().metric("otelcol_pgtelemetry_maintenance", `round="done"`) > 0
+					})
+				}
 				require.GreaterOrEqual(r, r.number(countPartitions), partitions)
 			},
 		})
 	}
 	run(t, all...)
+}
+
+// keepRetention has the collectors take out what is older than the retention,
+// unless only their sessions as writers have another clock.
+func (r *rig) keepRetention() {
+	if r.clockFile != "" {
+		r.env = append(r.env, "DWCP_MAINTENANCE_URL="+pgtest.Login(r, r.admin, "dwcp_maintainer"))
+	}
 }
 
 const countPartitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass"
