@@ -48,7 +48,7 @@ func ensureCovered(ctx context.Context, q Querier, s Settings, survey *Survey) (
 // ensure returns the partition with its bounds: where others reach into the
 // period it is smaller.
 func ensure(ctx context.Context, q Querier, moment time.Time, period Period) (p Partition, err error) {
-	p.State, p.schema = Attached, "public"
+	p.State = Attached
 	if p.Name, err = Ensure(ctx, q, moment, period); err != nil {
 		return p, err
 	}

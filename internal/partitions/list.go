@@ -38,14 +38,14 @@ const (
 // Partition is one partition of the table.
 type Partition struct {
 	Name          string    `json:"name"`
+	Schema        string    `json:"schema,omitempty"` // "" for public; another where somebody moved it or made it there
 	From          time.Time `json:"from,omitzero"` // zero for one without lower bound
 	To            time.Time `json:"to,omitzero"`   // excluded; zero for one without upper bound
 	State         State     `json:"state"`
 	EstimatedRows int64     `json:"estimated_rows"`
 	Bytes         int64     `json:"bytes"` // with its indexes
 
-	schema string // public, unless somebody moved it or made it elsewhere
-	marked bool   // by the keeper, to be dropped once it is detached
+	marked bool // by the keeper, to be dropped once it is detached
 }
 
 // Holds reports whether a decision of that moment belongs into it. Of a DEFAULT
@@ -72,7 +72,7 @@ func List(ctx context.Context, q Querier) ([]Partition, error) {
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Partition, err error) {
 		var from, to *time.Time
-		err = row.Scan(&p.Name, &p.schema, &from, &to, &p.State, &p.marked, &p.EstimatedRows, &p.Bytes)
+		err = row.Scan(&p.Name, &p.Schema, &from, &to, &p.State, &p.marked, &p.EstimatedRows, &p.Bytes)
 		p.From, p.To = orZero(from), orZero(to)
 		return p, err
 	})

@@ -2,7 +2,7 @@
 -- then knows better. One dropped meanwhile has no size. What is named like a
 -- partition but is none stands in the way of making it anew.
 SELECT c.relname,
-       n.nspname,
+       CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname END,
        nullif(p.lower, '-infinity'),
        nullif(p.upper, 'infinity'),
        CASE WHEN p.detach_pending THEN 'detach pending' ELSE 'attached' END,
@@ -14,7 +14,7 @@ FROM public.compression_telemetry_partitions() AS p
      JOIN pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT c.relname,
-       'public',
+       '',
        NULL,
        NULL,
        CASE WHEN obj_description(c.oid, 'pg_class') = $1 THEN 'detached' ELSE 'not attached' END,
