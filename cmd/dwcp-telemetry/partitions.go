@@ -58,6 +58,9 @@ told the retention: the default need not be the collector's.`, runPartitions))
 
 type aboutPartitions func(ctx context.Context, conn *pgx.Conn, k *keeping, cmd *cobra.Command) error
 
+// defaultRetention is the collector's where its configuration does not say.
+const defaultRetention = "90d"
+
 func (a *app) aboutPartitions(use, short, long string, do aboutPartitions) *cobra.Command {
 	k := &keeping{settings: partitions.Defaults()}
 	cmd := &cobra.Command{
@@ -75,7 +78,7 @@ func (a *app) aboutPartitions(use, short, long string, do aboutPartitions) *cobr
 	flags := cmd.Flags()
 	flags.StringVar(&k.period, "period", string(k.settings.Period), "how much a partition holds: month, week or day")
 	flags.IntVar(&k.settings.Ahead, "ahead", k.settings.Ahead, "how many periods after the current one have a partition")
-	flags.StringVar(&k.retention, "retention", "90d", "what is older goes: a number and s, m, h, d or w")
+	flags.StringVar(&k.retention, "retention", defaultRetention, "what is older goes: a number and s, m, h, d or w")
 	flags.BoolVar(&k.asJSON, "json", false, "one JSON object instead of text")
 	return cmd
 }

@@ -35,6 +35,7 @@ var advices = []struct{ state, advice string }{
 	{"53300", "PostgreSQL has no connection left: lower connections, raise max_connections there, or put PgBouncer in between"},
 	{"53", "PostgreSQL is short of something: its log says of what"},
 	{"55000", "pg_partman manages the table: raise premake in its part_config and see that its maintenance runs"},
+	{"55006", "a partition is being detached: finish that by ALTER TABLE compression_telemetry DETACH PARTITION … FINALIZE, or attach it again; what the keeper began the next round finishes"},
 	{"55P03", "another session holds a lock on the table for longer than lock_timeout: pg_locks and pg_stat_activity say which"},
 	{"57014", "a batch took longer than statement_timeout or was cancelled: look for locks and a slow disk, or raise timeout"},
 	{"57P03", "PostgreSQL is starting or stopping: wait, or look into its log"},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -76,7 +77,7 @@ func (b *testBundle) totals(t *testing.T) Totals {
 
 func (b *testBundle) status(t *testing.T) Status {
 	t.Helper()
-	status, err := ReadStatus(t.Context(), b.admin)
+	status, err := ReadStatus(t.Context(), b.admin, partitions.Defaults().Retention)
 	require.NoError(t, err)
 	return status
 }

@@ -35,8 +35,9 @@ type Status struct {
 var recentSQL string
 
 // ReadStatus reads totals, recent batches and partitions. They are three
-// statements: on a busy system they may be milliseconds apart.
-func ReadStatus(ctx context.Context, q Querier) (Status, error) {
+// statements: on a busy system they may be milliseconds apart. What has expired
+// goes by the retention, which is the collector's to know: the database does not.
+func ReadStatus(ctx context.Context, q Querier, retention time.Duration) (Status, error) {
 	var s Status
 	var err error
 	if s.Totals, err = ReadTotals(ctx, q); err != nil {
@@ -55,7 +56,7 @@ func ReadStatus(ctx context.Context, q Querier) (Status, error) {
 		seconds := s.Now.Sub(s.Totals.Newest).Seconds()
 		s.NewestAgeSeconds = &seconds
 	}
-	s.Warnings = s.warnings()
+	s.Warnings = s.warnings(retention)
 	return s, nil
 }
 
@@ -71,7 +72,7 @@ func readPartitions(ctx context.Context, q Querier) (held []Partition, err error
 }
 
 // warnings are what someone should do something about.
-func (s *Status) warnings() (warnings []string) {
+func (s *Status) warnings(retention time.Duration) (warnings []string) {
 	t := s.Totals
 	if !t.Accounted() {
 		warnings = append(warnings, fmt.Sprintf(
@@ -82,29 +83,27 @@ func (s *Status) warnings() (warnings []string) {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d of the duplicates came with other content under the same id; the first one was kept", t.Conflict))
 	}
-	return append(warnings, s.partitionWarnings()...)
+	return append(warnings, s.partitionWarnings(retention)...)
 }
 
-// partitionWarnings go by the default retention: the collector's is not known
-// here.
-func (s *Status) partitionWarnings() (warnings []string) {
+func (s *Status) partitionWarnings(retention time.Duration) (warnings []string) {
 	covered := partitions.CoveredUntil(s.Partitions, s.Now)
 	ahead := partitions.CountAhead(s.Partitions, s.Now)
 	if !covered.IsZero() && (covered.Equal(s.Now) || ahead == 0) {
 		warnings = append(warnings, fmt.Sprintf(
 			"no partition holds %s; the collector makes it on demand, or `dwcp-telemetry partitions run` does", covered.Format(time.DateOnly)))
 	}
-	cutoff := s.Now.Add(-partitions.Defaults().Retention)
+	cutoff := s.Now.Add(-retention)
 	expired := 0
 	for _, p := range s.Partitions {
-		if !p.To.IsZero() && p.To.Before(cutoff) {
+		if !p.To.IsZero() && !p.To.After(cutoff) {
 			expired++
 		}
 	}
 	if expired > 0 {
 		warnings = append(warnings, fmt.Sprintf(
-			"%d partitions are older than %s, the default retention: unless the collector's is longer nobody keeps it (maintenance::dsn); `dwcp-telemetry partitions plan` says more",
-			expired, cutoff.Format(time.DateOnly)))
+			"%d partitions are older than %s, by a retention of %g days: unless the collector's is longer (--retention) nobody keeps it (maintenance::dsn); `dwcp-telemetry partitions plan` says more",
+			expired, cutoff.Format(time.DateOnly), retention.Hours()/24))
 	}
 	return warnings
 }

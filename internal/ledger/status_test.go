@@ -113,7 +113,10 @@ func TestExpiredPartitionsThatAreStillThereAreAWarning(t *testing.T) {
 	b.exec(t, "SELECT ensure_partition(now() - interval '200 days', 'month'), ensure_partition(now() - interval '92 days', 'day')")
 	warnings := b.status(t).Warnings
 	require.Len(t, warnings, 1)
-	require.Contains(t, warnings[0], "2 partitions are older than "+b.now.AddDate(0, 0, -90).Format(time.DateOnly))
+	require.Contains(t, warnings[0], "2 partitions are older than "+b.now.AddDate(0, 0, -90).Format(time.DateOnly)+", by a retention of 90 days")
+	longer, err := ReadStatus(t.Context(), b.admin, 400*24*time.Hour)
+	require.NoError(t, err)
+	require.Empty(t, longer.Warnings)
 }
 
 func TestWarningsNameWhatDoesNotAddUp(t *testing.T) {
@@ -125,7 +128,7 @@ func TestWarningsNameWhatDoesNotAddUp(t *testing.T) {
 	require.Equal(t, []string{
 		"received 10 is not written 5 + duplicate 3 + rejected 1: the ledger was changed by hand or a batch is lost",
 		"2 of the duplicates came with other content under the same id; the first one was kept",
-	}, status.warnings())
+	}, status.warnings(partitions.Defaults().Retention))
 }
 
 // A page that scanned the table of decisions would fail for this user.
@@ -144,7 +147,7 @@ func TestStatusNeedsTheLedgerAndNothingElse(t *testing.T) {
 	login := pgtest.Connect(t, pgtest.Login(t, b.url, "ledger_only"))
 	_, err := login.Exec(t.Context(), "SELECT FROM compression_telemetry")
 	require.ErrorContains(t, err, "permission denied")
-	status, err := ReadStatus(t.Context(), login)
+	status, err := ReadStatus(t.Context(), login, partitions.Defaults().Retention)
 	require.NoError(t, err)
 	require.Equal(t, b.totals(t), status.Totals)
 	require.Len(t, status.Partitions, 2)
@@ -155,7 +158,7 @@ func TestEveryRoleThatRunsTheCommandMayReadTheStatus(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, role := range []string{"dwcp_ml_reader", "dwcp_writer", "dwcp_maintainer"} {
-		_, err := ReadStatus(t.Context(), pgtest.Connect(t, pgtest.Login(t, b.url, role)))
+		_, err := ReadStatus(t.Context(), pgtest.Connect(t, pgtest.Login(t, b.url, role)), partitions.Defaults().Retention)
 		require.NoError(t, err, role)
 	}
 }
@@ -166,7 +169,7 @@ func TestStatusIsReadThroughAPoolToo(t *testing.T) {
 	pool, err := pgxpool.New(context.Background(), b.url)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	_, err = ReadStatus(t.Context(), pool)
+	_, err = ReadStatus(t.Context(), pool, partitions.Defaults().Retention)
 	require.NoError(t, err)
 }
 

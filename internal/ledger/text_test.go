@@ -51,7 +51,7 @@ func TestStatusIsReadable(t *testing.T) {
 		LastHour: Recent{10, 9}, LastDay: Recent{6610, 6500},
 		Partitions: []Partition{november()}, NewestAgeSeconds: &age,
 	}
-	status.Warnings = status.warnings()
+	status.Warnings = status.warnings(partitions.Defaults().Retention)
 	golden(t, "status.txt", status)
 }
 

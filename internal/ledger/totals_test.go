@@ -12,6 +12,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/trainingset"
 
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 var (
@@ -108,7 +109,7 @@ func TestLedgerThatIsNotThereIsSaidSo(t *testing.T) {
 	_, err := ReadTotals(t.Context(), conn)
 	require.ErrorIs(t, err, ErrNotMigrated)
 	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger of this version; `dwcp-telemetry migrate up` makes it")
-	_, err = ReadStatus(t.Context(), conn)
+	_, err = ReadStatus(t.Context(), conn, partitions.Defaults().Retention)
 	require.ErrorIs(t, err, ErrNotMigrated)
 }
 
