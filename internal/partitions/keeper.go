@@ -221,4 +221,6 @@ func (k *Keeper) wait(ctx context.Context) error {
 
 // table quotes the partition's name with its schema: a table of the same name in
 // another one is somebody else's.
-func (p Partition) table() string { return pgx.Identifier{cmp.Or(p.Schema, "public"), p.Name}.Sanitize() }
+func (p Partition) table() string {
+	return pgx.Identifier{cmp.Or(p.Schema, "public"), p.Name}.Sanitize()
+}

@@ -39,8 +39,8 @@ const (
 type Partition struct {
 	Name          string    `json:"name"`
 	Schema        string    `json:"schema,omitempty"` // "" for public; another where somebody moved it or made it there
-	From          time.Time `json:"from,omitzero"` // zero for one without lower bound
-	To            time.Time `json:"to,omitzero"`   // excluded; zero for one without upper bound
+	From          time.Time `json:"from,omitzero"`    // zero for one without lower bound
+	To            time.Time `json:"to,omitzero"`      // excluded; zero for one without upper bound
 	State         State     `json:"state"`
 	EstimatedRows int64     `json:"estimated_rows"`
 	Bytes         int64     `json:"bytes"` // with its indexes
