@@ -96,7 +96,7 @@ func (s *Summary) WriteText(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	if s.Validation != nil {
-		if err := s.Validation.WriteText(&b); err != nil {
+		if err := s.Validation.WriteFindings(&b); err != nil {
 			return err
 		}
 	}

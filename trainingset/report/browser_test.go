@@ -149,8 +149,8 @@ const lowContrast = `(() => {
 const tooWide = `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".scroll") && !e.closest("svg") &&
 	!e.classList.contains("skip") && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.tagName + "." + e.className)`
 
-// One browser for all: starting one takes seconds.
-func TestThePageInABrowser(t *testing.T) {
+// One browser for all, one after the other: starting one takes seconds.
+func TestThePageInABrowser(t *testing.T) { //nolint:tparallel // its parts share the browser
 	t.Parallel()
 	r := measured(t, trainingset.All)
 	b := openTab(t, pageFile(t, r))
@@ -161,6 +161,7 @@ func TestThePageInABrowser(t *testing.T) {
 }
 
 func showsItsNumbers(t *testing.T, b *tab, r *validate.Report) {
+	t.Helper()
 	require.Equal(t, sectionIDs, ask[[]string](t, b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
 	require.Equal(t, count(r.Records), ask[string](t, b, `document.querySelector("#rows").firstChild.textContent`))
 	require.Equal(t, len(r.Checks), ask[int](t, b, `document.querySelectorAll("[data-check]").length`))
@@ -173,6 +174,7 @@ func showsItsNumbers(t *testing.T, b *tab, r *validate.Report) {
 }
 
 func fitsAndReads(t *testing.T, b *tab) {
+	t.Helper()
 	backgrounds := map[string]bool{}
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{390, 1280} {
@@ -194,6 +196,7 @@ func fitsAndReads(t *testing.T, b *tab) {
 }
 
 func prints(t *testing.T, b *tab) {
+	t.Helper()
 	b.show(t, 794, "print", "dark")
 	require.Equal(t, "rgb(255, 255, 255)", ask[string](t, b, "getComputedStyle(document.body).backgroundColor"), "paper is white, whatever the screen")
 	require.False(t, ask[bool](t, b, `document.querySelector("nav").checkVisibility()`))

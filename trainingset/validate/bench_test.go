@@ -11,7 +11,7 @@ import (
 )
 
 // BenchmarkValidate checks the sample.
-func BenchmarkPath(b *testing.B) {
+func BenchmarkValidate(b *testing.B) {
 	path := filepath.Join(b.TempDir(), trainingset.FileName)
 	c := validTable(len(measured()))
 	require.NoError(b, os.WriteFile(path, c.encode(), 0o600))

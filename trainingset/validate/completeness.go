@@ -56,7 +56,7 @@ func (t *completeness) judge(v *validator) {
 	}
 	complete := min(1, share(have, want))
 	v.stats.Completeness = &complete
-	c.OK = fmt.Sprintf("%s of the numbered decisions are there", percent(complete))
+	c.OK = percent(complete) + " of the numbered decisions are there"
 	if !t.whole {
 		c.OK += fmt.Sprintf(" (of the first %d Recorders)", maxRecorders)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -63,14 +64,14 @@ func pairs(name string, node *yaml.Node) (all []pair, err error) {
 		return nil, nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return nil, &trainingset.OptionError{Option: strings.TrimPrefix(name+" line "+fmt.Sprint(node.Line), " "),
+		return nil, &trainingset.OptionError{Option: strings.TrimPrefix(name+" line "+strconv.Itoa(node.Line), " "),
 			Value: node.Value, Rule: "must be keys with values, like missing: {max_share: 0.05}"}
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i].Value
 		if seen[key] {
-			return nil, &trainingset.OptionError{Option: "line " + fmt.Sprint(node.Content[i].Line), Value: key, Rule: "must be there only once"}
+			return nil, &trainingset.OptionError{Option: "line " + strconv.Itoa(node.Content[i].Line), Value: key, Rule: "must be there only once"}
 		}
 		seen[key] = true
 		all = append(all, pair{key, node.Content[i+1]})

@@ -94,6 +94,7 @@ func cellOf(column, value string) func(*sheet) { return func(s *sheet) { s.set(7
 
 var defects = []defect{
 	{check: "manifest", manifest: func(*trainingset.Manifest) {}, after: func(t *testing.T, dir string) {
+		t.Helper()
 		path := filepath.Join(dir, trainingset.FileName)
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -187,6 +188,7 @@ var defects = []defect{
 // splitWithASharedGroup makes three parts of the file, by session, and puts one
 // row of a session in another part than the first.
 func splitWithASharedGroup(t *testing.T, dir string) {
+	t.Helper()
 	all := makeSheet(sound(), true)
 	whole := filepath.Join(dir, trainingset.FileName)
 	require.NoError(t, os.Remove(whole))

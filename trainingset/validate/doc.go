@@ -10,7 +10,7 @@
 // Memory does not grow with the rows. Counts are exact. What needs all values
 // at once is computed from all rows up to 100,000 and from as large a random
 // sample beyond, and the report says how near that is; ids and groups are all
-// remembered up to two million, and beyond that every second, fourth, …
+// remembered up to one million, and beyond that every second, fourth, …
 //
 // The package never changes or repairs a value, and no report holds an id.
 package validate

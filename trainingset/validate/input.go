@@ -45,11 +45,13 @@ func find(path string) (*input, error) {
 	in.manifest, err = trainingset.ReadManifest(path)
 	switch {
 	case errors.Is(err, trainingset.ErrNoManifest):
-		return in, in.findFiles()
+		err = in.findFiles()
+		return in, err
 	case err != nil:
 		return nil, err
 	}
-	return in, in.findParts()
+	err = in.findParts()
+	return in, err
 }
 
 // findParts takes each part of the manifest once: CSV, where it is there.
@@ -82,7 +84,7 @@ func (in *input) findParts() error {
 
 // findFiles looks for the names that export gives.
 func (in *input) findFiles() error {
-	whole := strings.TrimSuffix(trainingset.FileName, filepath.Ext(trainingset.FileName))
+	whole := strings.TrimSuffix(trainingset.FileName, ".csv")
 	for _, name := range append([]string{whole}, partNames...) {
 		for _, ending := range []string{".csv", ".parquet"} {
 			path := filepath.Join(in.dir, name+ending)

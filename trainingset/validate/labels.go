@@ -174,11 +174,11 @@ func (l *labels) judge(v *validator) {
 	default:
 		label.OK = fmt.Sprintf("the rule %s gives all %d labels again", l.rule.Version(), l.checked)
 	}
-	any := false
+	scored := false
 	for _, f := range remade {
-		any = any || v.has(f.Column)
+		scored = scored || v.has(f.Column)
 	}
-	if !any && scores.Skipped == "" {
+	if !scored && scores.Skipped == "" {
 		scores.skip("the columns hold neither utilities nor scores")
 	}
 	arms.OK = "both algorithms were measured in " + percent(1-share(l.oneArmed, v.records)) + " of the rows"

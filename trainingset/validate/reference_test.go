@@ -18,7 +18,7 @@ func reference() string {
 		var keys []string
 		for _, s := range config.settings() {
 			if s.check == d.name || s.check == "drift" && strings.HasPrefix(d.name, "drift_") {
-				keys = append(keys, fmt.Sprintf("`%s` %s: %s", s.key(), shortened(s.text()), s.meaning))
+				keys = append(keys, "`"+s.key()+"` "+shortened(s.text())+": "+s.meaning)
 			}
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", d.name, d.severity, d.problem, strings.Join(keys, "<br>"), d.why)

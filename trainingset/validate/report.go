@@ -30,8 +30,10 @@ type Part struct {
 // Passed reports that no check of severity Error found anything.
 func (r *Report) Passed() bool { return r.count(Failed) == 0 }
 
-// Errors and Warnings are the numbers of checks that found something.
-func (r *Report) Errors() int   { return r.count(Failed) }
+// Errors is the number of checks of that severity that found something.
+func (r *Report) Errors() int { return r.count(Failed) }
+
+// Warnings is the same of warnings.
 func (r *Report) Warnings() int { return r.count(Warned) }
 
 // Check returns the check of that name, nil where there is none.
@@ -67,17 +69,27 @@ func (r *Report) WriteJSON(w io.Writer) error {
 }
 
 // WriteText writes the report for a person to read.
-func (r *Report) WriteText(w io.Writer) error {
+func (r *Report) WriteText(w io.Writer) error { return r.write(w, true) }
+
+// WriteFindings writes it without the checks that found nothing.
+func (r *Report) WriteFindings(w io.Writer) error { return r.write(w, false) }
+
+func (r *Report) write(w io.Writer, whole bool) error {
 	t := &text{w: w}
 	t.line("%s: %d records%s", r.Source, r.Records, r.partsText())
 	if s := &r.Statistics; !s.Oldest.IsZero() {
 		t.line("decisions from %s to %s", formatTime(s.Oldest), formatTime(s.Newest))
 	}
-	if r.Records > 0 {
+	if r.Records > 0 && whole {
 		t.section(r.Statistics.Balance.WriteText)
 	}
 	for i := range r.Checks {
-		r.Checks[i].writeText(t)
+		if c := &r.Checks[i]; whole || c.Count > 0 {
+			c.writeText(t)
+		}
+	}
+	if !whole {
+		t.line("%d checks passed, %d could not be made.", r.count(Passed), r.count(Skipped))
 	}
 	if len(r.Statistics.Regret) > 0 {
 		t.line("Of what DWCP did: %s.", r.Statistics.TotalRegret())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -60,6 +61,18 @@ func TestReportOfAFailureIsReadable(t *testing.T) {
 	report := c.validate(t)
 	report.Source = "data/dwcp_training.csv"
 	golden(t, "failed.txt", textOf(t, report.WriteText))
+}
+
+func TestFindingsLeaveOutWhatHolds(t *testing.T) {
+	t.Parallel()
+	c := validTable(200)
+	c.set(3, "rtt_ms", "-1")
+	report := c.validate(t)
+	text := textOf(t, report.WriteFindings)
+	require.Contains(t, text, "line 5: rtt_ms must be ≥ 0")
+	require.Contains(t, text, report.Verdict())
+	require.NotRegexp(t, "(?m)^(ok|skipped) ", text)
+	require.Contains(t, text, fmt.Sprintf("%d checks passed, ", report.count(Passed)))
 }
 
 func TestReportOfAnEmptyFileIsReadable(t *testing.T) {

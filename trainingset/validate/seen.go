@@ -9,8 +9,8 @@ type seen[V any] struct {
 	max     int
 }
 
-// maxSeen keys need some 80 MB.
-const maxSeen = 1 << 21
+// maxSeen keys need some 50 MB.
+const maxSeen = 1 << 20
 
 func newSeen[V any]() *seen[V] { return &seen[V]{entries: map[uint64]V{}, max: maxSeen} }
 

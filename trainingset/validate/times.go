@@ -76,7 +76,7 @@ func (t *times) judge(v *validator) {
 	t.judgeGaps(v)
 	age := v.options.Now.Sub(t.newest)
 	fresh := v.check("freshness")
-	fresh.OK = fmt.Sprintf("the newest decision is of %s", formatTime(t.newest))
+	fresh.OK = "the newest decision is of " + formatTime(t.newest)
 	if age > v.config.MaxAge {
 		fresh.detail(1, "the newest decision is of %s, %s ago; at most %s", formatTime(t.newest), spell(age), spell(v.config.MaxAge))
 	}
@@ -104,7 +104,7 @@ func (t *times) judgeGaps(v *validator) {
 			c.Count++
 		}
 	}
-	c.OK = fmt.Sprintf("the longest silence is shorter than %s", spell(longest+time.Hour))
+	c.OK = "the longest silence is shorter than " + spell(longest+time.Hour)
 }
 
 const minute = "2006-01-02 15:04"
