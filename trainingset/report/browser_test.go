@@ -197,10 +197,15 @@ func fitsAndReads(t *testing.T, b *tab) {
 
 func prints(t *testing.T, b *tab) {
 	t.Helper()
-	b.show(t, 794, "print", "dark")
+	const a4Width = 688 // 210 mm without the margins
+	b.show(t, a4Width, "print", "dark")
+	require.LessOrEqual(t, ask[int64](t, b, "document.documentElement.scrollWidth"), int64(a4Width))
 	require.Equal(t, "rgb(255, 255, 255)", ask[string](t, b, "getComputedStyle(document.body).backgroundColor"), "paper is white, whatever the screen")
 	require.False(t, ask[bool](t, b, `document.querySelector("nav").checkVisibility()`))
 	require.Empty(t, ask[[]string](t, b, lowContrast))
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	keep(t, "paper.png", picture)
 	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(func(p *cdppage.PrintToPDFParams) { background := true; p.PrintBackground = &background }))
 	require.NoError(t, err)
 	require.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))

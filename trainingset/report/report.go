@@ -22,7 +22,7 @@ var (
 	style string
 
 	page = template.Must(template.New("page").Funcs(template.FuncMap{
-		"count": count, "percent": percent, "number": number, "moment": moment, "width": width, "more": func(lines []string) int { return len(lines) - 10 },
+		"count": count, "percent": percent, "number": number, "moment": moment, "width": width, "breakable": breakable, "more": func(lines []string) int { return len(lines) - 10 },
 	}).Parse(pageText))
 )
 
@@ -139,6 +139,11 @@ func coverage(s *validate.Statistics) matrix {
 		m.Rows = append(m.Rows, row)
 	}
 	return m
+}
+
+// breakable lets a column's name go on in the next line after an underscore.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>")) //nolint:gosec // escaped
 }
 
 // width is a share as the number of a CSS percentage.

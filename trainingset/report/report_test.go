@@ -91,7 +91,10 @@ func words(n *html.Node) string {
 	var b strings.Builder
 	for e := range n.Descendants() {
 		if e.Type == html.TextNode {
-			b.WriteString(strings.TrimSpace(e.Data) + " ")
+			b.WriteString(strings.TrimSpace(e.Data))
+			if e.NextSibling == nil || e.NextSibling.Data != "wbr" {
+				b.WriteString(" ")
+			}
 		}
 	}
 	return strings.Join(strings.Fields(b.String()), " ")
