@@ -131,3 +131,19 @@ func TestWhatPgPartmanIsToldIsChecked(t *testing.T) {
 		require.Nil(t, look(2).Partman, "it manages other tables only")
 	})
 }
+
+func TestAPartConfigThatAnybodyMadeIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	login := b.login(t, "dwcp_ml_reader")
+	b.exec(t, "CREATE SCHEMA partman; GRANT USAGE ON SCHEMA partman TO PUBLIC; GRANT CREATE ON SCHEMA partman TO "+login.Config().User)
+	_, err := login.Exec(t.Context(), `CREATE TABLE partman.part_config (parent_table text, retention text, retention_keep_table boolean);
+		INSERT INTO partman.part_config VALUES ('public.compression_telemetry', NULL, true);
+		GRANT SELECT ON partman.part_config TO PUBLIC`)
+	require.NoError(t, err)
+	b.load(t, b.now.Add(-200*day), time.Minute, 5)
+	report := b.run(t, keeper(Defaults()))
+	require.Len(t, report.Dropped, 1)
+	require.NotEmpty(t, report.Created)
+	require.Empty(t, report.Warnings)
+}
