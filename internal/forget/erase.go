@@ -125,7 +125,7 @@ func (f *forgetting) erase(ctx context.Context) error {
 			if p.State == partitions.NotAttached {
 				continue
 			}
-			if err := f.eraseFrom(ctx, p.Name, n.stored, &found.Rows); err != nil {
+			if err := f.eraseFrom(ctx, p.Table(), n.stored, &found.Rows); err != nil {
 				return explain(fmt.Sprintf("erase the VM from %s, after %d rows", p.Name, found.Rows), err)
 			}
 		}
@@ -143,8 +143,7 @@ func (f *forgetting) erase(ctx context.Context) error {
 
 // eraseFrom deletes from one partition, a batch at a time. A row that is updated
 // at that moment, by relabel say, is met by the next batch.
-func (f *forgetting) eraseFrom(ctx context.Context, partition, stored string, erased *int64) error {
-	table := pgx.Identifier{"public", partition}.Sanitize()
+func (f *forgetting) eraseFrom(ctx context.Context, table, stored string, erased *int64) error {
 	statement := fmt.Sprintf(`WITH deleted AS (
 		DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %[1]s WHERE vm_id = $1 LIMIT $2))
 		RETURNING link_type, oracle_algorithm, is_training_candidate

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
-	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -20,7 +19,7 @@ type testBundle struct {
 	now   time.Time // of the database
 }
 
-func setup(t *testing.T) *testBundle {
+func setup(t testing.TB) *testBundle {
 	t.Helper()
 	b := &testBundle{url: pgtest.Database(t)}
 	b.admin = pgtest.Connect(t, b.url)
@@ -77,7 +76,7 @@ func (b *testBundle) totals(t *testing.T) Totals {
 
 func (b *testBundle) status(t *testing.T) Status {
 	t.Helper()
-	status, err := ReadStatus(t.Context(), b.admin, partitions.Defaults().Retention)
+	status, err := ReadStatus(t.Context(), b.admin, DefaultGoal())
 	require.NoError(t, err)
 	return status
 }

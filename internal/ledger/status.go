@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
@@ -13,6 +15,7 @@ import (
 type Recent struct {
 	Written    int64 `json:"written"`
 	Candidates int64 `json:"candidates"`
+	Rejected   int64 `json:"rejected"`
 }
 
 // Partition is one partition of the table.
@@ -20,10 +23,16 @@ type Partition = partitions.Partition
 
 // Status is how the installation stands.
 type Status struct {
-	Now        time.Time   `json:"now"` // by the database's clock, as all times are
-	Totals     Totals      `json:"totals"`
-	LastHour   Recent      `json:"last_hour"`
-	LastDay    Recent      `json:"last_day"` // 24 hours
+	Now      time.Time `json:"now"` // by the database's clock, as all times are
+	Totals   Totals    `json:"totals"`
+	LastHour Recent    `json:"last_hour"`
+	LastDay  Recent    `json:"last_day"` // 24 hours
+	Progress Progress  `json:"progress"`
+
+	Completeness Completeness       `json:"completeness"`
+	Removals     map[string]Removal `json:"removals"` // by kind: retention, forget
+	Cutoff       time.Time          `json:"cutoff"`   // where the retention begins that the status was asked with
+
 	Partitions []Partition `json:"partitions"`
 	// Seconds since the newest decision written; nil where there is none,
 	// negative where the emitter's clock runs ahead.
@@ -34,30 +43,64 @@ type Status struct {
 //go:embed sql/recent.sql
 var recentSQL string
 
-// ReadStatus reads totals, recent batches and partitions. They are three
-// statements: on a busy system they may be milliseconds apart. What has expired
-// goes by the retention, which is the collector's to know: the database does not.
-func ReadStatus(ctx context.Context, q Querier, retention time.Duration) (Status, error) {
-	var s Status
-	var err error
-	if s.Totals, err = ReadTotals(ctx, q); err != nil {
+// DefaultGoal is the plan's: 90 days, a milestone a week.
+func DefaultGoal() Goal {
+	return Goal{Retention: partitions.Defaults().Retention, Within: 7 * 24 * time.Hour}
+}
+
+// DB is a *pgx.Conn, a pgx.Tx or a *pgxpool.Pool.
+type DB interface {
+	Querier
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// ReadStatus reads ledger and partitions. That takes a few statements: on a busy
+// system they may be milliseconds apart.
+func ReadStatus(ctx context.Context, db DB, g Goal) (s Status, err error) {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return s, fmt.Errorf("read the load ledger: %w", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
+	// The planner takes maps for large, and compiling takes longer than reading.
+	if _, err := tx.Exec(ctx, "SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"); err != nil {
+		return s, fmt.Errorf("read the load ledger: %w", err)
+	}
+	if s.Totals, err = ReadTotals(ctx, tx); err != nil {
 		return Status{}, err
 	}
-	err = q.QueryRow(ctx, recentSQL).Scan(&s.Now, &s.LastHour.Written, &s.LastHour.Candidates,
-		&s.LastDay.Written, &s.LastDay.Candidates)
-	if err != nil {
-		return Status{}, explain("sum up the last day of the load ledger", err)
+	if err := s.readRecent(ctx, tx, g); err != nil {
+		return Status{}, err
 	}
-	s.Now = s.Now.UTC()
-	if s.Partitions, err = readPartitions(ctx, q); err != nil {
+	if s.Completeness, err = readCompleteness(ctx, tx); err != nil {
+		return Status{}, err
+	}
+	if s.Removals, err = readRemovals(ctx, tx); err != nil {
+		return Status{}, err
+	}
+	if s.Partitions, err = readPartitions(ctx, tx); err != nil {
 		return Status{}, err
 	}
 	if !s.Totals.Newest.IsZero() {
 		seconds := s.Now.Sub(s.Totals.Newest).Seconds()
 		s.NewestAgeSeconds = &seconds
 	}
-	s.Warnings = s.warnings(retention)
+	s.Warnings = s.warnings()
 	return s, nil
+}
+
+// readRecent reads the last day, and what follows from it.
+func (s *Status) readRecent(ctx context.Context, q Querier, g Goal) error {
+	var since *time.Time
+	err := q.QueryRow(ctx, recentSQL).Scan(&s.Now, &s.LastHour.Written, &s.LastHour.Candidates, &s.LastHour.Rejected,
+		&s.LastDay.Written, &s.LastDay.Candidates, &s.LastDay.Rejected, &since)
+	if err != nil {
+		return explain("sum up the last day of the load ledger", err)
+	}
+	s.Now = s.Now.UTC()
+	s.Cutoff = s.Now.Add(-g.Retention)
+	s.Progress = s.progress(g, since)
+	return nil
 }
 
 // readPartitions leaves out what is none any more.
@@ -72,7 +115,7 @@ func readPartitions(ctx context.Context, q Querier) (held []Partition, err error
 }
 
 // warnings are what someone should do something about.
-func (s *Status) warnings(retention time.Duration) (warnings []string) {
+func (s *Status) warnings() (warnings []string) {
 	t := s.Totals
 	if !t.Accounted() {
 		warnings = append(warnings, fmt.Sprintf(
@@ -83,27 +126,32 @@ func (s *Status) warnings(retention time.Duration) (warnings []string) {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d of the duplicates came with other content under the same id; the first one was kept", t.Conflict))
 	}
-	return append(warnings, s.partitionWarnings(retention)...)
+	if c := s.Completeness; c.Share() < leastCompleteness {
+		warnings = append(warnings, fmt.Sprintf(
+			"only %.1f %% of what the Recorders numbered came, less than %.0f %%: their rings were full, or it is still under way", 100*c.Share(), 100*leastCompleteness))
+	}
+	return append(warnings, s.partitionWarnings()...)
 }
 
-func (s *Status) partitionWarnings(retention time.Duration) (warnings []string) {
+// partitionWarnings go by the retention that was asked with: the collector's is
+// not known here.
+func (s *Status) partitionWarnings() (warnings []string) {
 	covered := partitions.CoveredUntil(s.Partitions, s.Now)
 	ahead := partitions.CountAhead(s.Partitions, s.Now)
 	if !covered.IsZero() && (covered.Equal(s.Now) || ahead == 0) {
 		warnings = append(warnings, fmt.Sprintf(
 			"no partition holds %s; the collector makes it on demand, or `dwcp-telemetry partitions run` does", covered.Format(time.DateOnly)))
 	}
-	cutoff := s.Now.Add(-retention)
 	expired := 0
 	for _, p := range s.Partitions {
-		if !p.To.IsZero() && !p.To.After(cutoff) {
+		if !p.To.IsZero() && !p.To.After(s.Cutoff) {
 			expired++
 		}
 	}
 	if expired > 0 {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d partitions are older than %s, by a retention of %g days: unless the collector's is longer (--retention) nobody keeps it (maintenance::dsn); `dwcp-telemetry partitions plan` says more",
-			expired, cutoff.Format(time.DateOnly), retention.Hours()/24))
+			expired, s.Cutoff.Format(time.DateOnly), days(s.Now.Sub(s.Cutoff))))
 	}
 	return warnings
 }

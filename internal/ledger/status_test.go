@@ -32,7 +32,7 @@ func TestRecentBatchesAreThoseOfTheLastHourAndDay(t *testing.T) {
 	b.commit(t, entries...)
 	status := b.status(t)
 	require.Equal(t, Recent{Written: 5, Candidates: 4}, status.LastHour)
-	require.Equal(t, Recent{Written: 53, Candidates: 44}, status.LastDay)
+	require.Equal(t, Recent{Written: 53, Candidates: 44, Rejected: 2}, status.LastDay)
 	require.Equal(t, b.totals(t), status.Totals)
 }
 
@@ -114,7 +114,7 @@ func TestExpiredPartitionsThatAreStillThereAreAWarning(t *testing.T) {
 	warnings := b.status(t).Warnings
 	require.Len(t, warnings, 1)
 	require.Contains(t, warnings[0], "2 partitions are older than "+b.now.AddDate(0, 0, -90).Format(time.DateOnly)+", by a retention of 90 days")
-	longer, err := ReadStatus(t.Context(), b.admin, 400*24*time.Hour)
+	longer, err := ReadStatus(t.Context(), b.admin, Goal{Retention: 400 * 24 * time.Hour})
 	require.NoError(t, err)
 	require.Empty(t, longer.Warnings)
 }
@@ -123,12 +123,12 @@ func TestWarningsNameWhatDoesNotAddUp(t *testing.T) {
 	t.Parallel()
 	covering := []Partition{{From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), State: partitions.Attached},
 		{From: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC), State: partitions.Attached}}
-	status := Status{Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Partitions: covering,
+	status := Status{Cutoff: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Partitions: covering,
 		Totals: Totals{Received: 10, Written: 5, Duplicate: 3, Conflict: 2, Rejected: 1}}
 	require.Equal(t, []string{
 		"received 10 is not written 5 + duplicate 3 + rejected 1: the ledger was changed by hand or a batch is lost",
 		"2 of the duplicates came with other content under the same id; the first one was kept",
-	}, status.warnings(partitions.Defaults().Retention))
+	}, status.warnings())
 }
 
 // A page that scanned the table of decisions would fail for this user.
@@ -147,7 +147,7 @@ func TestStatusNeedsTheLedgerAndNothingElse(t *testing.T) {
 	login := pgtest.Connect(t, pgtest.Login(t, b.url, "ledger_only"))
 	_, err := login.Exec(t.Context(), "SELECT FROM compression_telemetry")
 	require.ErrorContains(t, err, "permission denied")
-	status, err := ReadStatus(t.Context(), login, partitions.Defaults().Retention)
+	status, err := ReadStatus(t.Context(), login, DefaultGoal())
 	require.NoError(t, err)
 	require.Equal(t, b.totals(t), status.Totals)
 	require.Len(t, status.Partitions, 2)
@@ -158,7 +158,7 @@ func TestEveryRoleThatRunsTheCommandMayReadTheStatus(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, role := range []string{"dwcp_ml_reader", "dwcp_writer", "dwcp_maintainer"} {
-		_, err := ReadStatus(t.Context(), pgtest.Connect(t, pgtest.Login(t, b.url, role)), partitions.Defaults().Retention)
+		_, err := ReadStatus(t.Context(), pgtest.Connect(t, pgtest.Login(t, b.url, role)), DefaultGoal())
 		require.NoError(t, err, role)
 	}
 }
@@ -169,7 +169,7 @@ func TestStatusIsReadThroughAPoolToo(t *testing.T) {
 	pool, err := pgxpool.New(context.Background(), b.url)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	_, err = ReadStatus(t.Context(), pool, partitions.Defaults().Retention)
+	_, err = ReadStatus(t.Context(), pool, DefaultGoal())
 	require.NoError(t, err)
 }
 
@@ -183,5 +183,10 @@ func TestStatusSurvivesJSON(t *testing.T) {
 	require.NoError(t, err)
 	var again Status
 	require.NoError(t, json.Unmarshal(encoded, &again))
+	for i := range status.Partitions { // what is not told of a partition stays behind
+		require.Equal(t, status.Partitions[i].Name, again.Partitions[i].Name)
+		require.Equal(t, status.Partitions[i].To, again.Partitions[i].To)
+	}
+	status.Partitions, again.Partitions = nil, nil
 	require.Equal(t, status, again)
 }

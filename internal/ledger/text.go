@@ -23,9 +23,13 @@ func (s Status) WriteText(w io.Writer) error {
 		p.line("")
 		p.line("Labels of the decisions in the table")
 		p.section(s.Totals.Labels.WriteText)
+		p.line("")
+		p.line("Candidates, at the pace of the last day")
+		p.section(s.Progress.writeText)
+		p.section(s.Completeness.writeText)
 	}
 	p.line("")
-	p.line("Partitions")
+	p.line("Partitions; the retention begins at %s", date(s.Cutoff))
 	p.section(s.writePartitions)
 	if len(s.Warnings) > 0 {
 		p.line("")
@@ -46,16 +50,72 @@ func (s *Status) writeTotals(p *page) {
 		row("written", t.Written, "each once")
 		row("duplicate", t.Duplicate, fmt.Sprintf("sent again and already there; %d with other content", t.Conflict))
 		row("rejected", t.Rejected, reasons(t.RejectedByReason))
-		row("removed", t.Removed, "of the written: older than the retention, or forgotten")
+		row("removed", t.Removed, removed(s.Removals))
 		row("in the table", t.InTable(), fmt.Sprintf("%d may be trained on (candidates)", t.Candidates))
-		row("last hour", s.LastHour.Written, fmt.Sprintf("written, %d candidates", s.LastHour.Candidates))
-		row("last 24 hours", s.LastDay.Written, fmt.Sprintf("written, %d candidates", s.LastDay.Candidates))
+		row("last hour", s.LastHour.Written, lately(s.LastHour))
+		row("last 24 hours", s.LastDay.Written, lately(s.LastDay))
 		return table.Flush()
 	})
 	if s.NewestAgeSeconds != nil {
 		p.line("  The newest decision was made at %s, %s; the last batch came at %s.",
 			t.Newest.Format(time.RFC3339), ago(s.Now.Sub(t.Newest)), t.LastCommit.Format(time.RFC3339))
 	}
+}
+
+func lately(r Recent) string {
+	return fmt.Sprintf("written, %d candidates; %d rejected", r.Candidates, r.Rejected)
+}
+
+func removed(by map[string]Removal) string {
+	if len(by) == 0 {
+		return "of the written: older than the retention, or forgotten"
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s %d (last at %s)", kind, by[kind].Rows, by[kind].Last.Format(time.RFC3339)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *Progress) writeText(w io.Writer) error {
+	fmt.Fprintf(w, "  %.0f decisions a day, %.0f candidates: %.1f %% of them\n", p.RowsPerDay, p.CandidatesPerDay, 100*p.CandidateShare)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range p.Milestones {
+		fmt.Fprintf(table, "  %d\t%s\t%s\n", m.Candidates, m.when(), m.needs(p.WithinDays))
+	}
+	return table.Flush()
+}
+
+func (m *Milestone) when() string {
+	switch {
+	case m.Reached:
+		return "reached"
+	case m.Never != "":
+		return "never: " + m.Never
+	}
+	return "on " + m.ETA.Format("2006-01-02 15:04")
+}
+
+// needs says what share of the decisions must have a shadow run.
+func (m *Milestone) needs(withinDays float64) string {
+	switch {
+	case m.ShareNeeded == nil:
+		return ""
+	case *m.ShareNeeded > 1:
+		return fmt.Sprintf("within %g days: not with so few decisions, were they all shadowed", withinDays)
+	}
+	return fmt.Sprintf("within %g days: a shadow share of %.1f %% or more", withinDays, 100**m.ShareNeeded)
+}
+
+func (c *Completeness) writeText(w io.Writer) error {
+	if c.Recorders == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nCompleteness: %.2f %%, %d of %d decisions that %d Recorders numbered in the last 7 days\n", 100*c.Share(), c.Received, c.Expected, c.Recorders)
+	for _, r := range c.Worst {
+		fmt.Fprintf(w, "  %s  %.2f %%, %d missing, last seen %s\n", r.ID, 100*came(r.Received, r.Expected), r.Expected-r.Received, r.Seen.Format(time.RFC3339))
+	}
+	return nil
 }
 
 func (s *Status) writePartitions(w io.Writer) error {

@@ -5,10 +5,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/internal/partitions"
 	"github.com/novacron/dwcp-telemetry/trainingset"
 )
@@ -38,16 +40,37 @@ type Totals struct {
 }
 
 //go:embed sql/totals.sql
-var totalsSQL string
+var totalsTemplate string
+
+// label is one that the ledger counts.
+type label struct{ link, algorithm string }
+
+var labels, totalsSQL = func() (all []label, sql string) {
+	var sums []string
+	for _, link := range decision.Column("link_type").Rule.Enum {
+		for _, algorithm := range decision.Column("oracle_algorithm").Rule.Enum {
+			all = append(all, label{link, algorithm})
+			sums = append(sums, fmt.Sprintf("coalesce(sum((labels -> '%s' ->> '%s')::bigint), 0)::bigint", link, algorithm))
+		}
+	}
+	return all, fmt.Sprintf(totalsTemplate, strings.Join(sums, ", "))
+}()
 
 // ReadTotals sums up the ledger.
 func ReadTotals(ctx context.Context, q Querier) (Totals, error) {
 	var t Totals
 	var newest, lastCommit *time.Time
+	var held []int64
 	err := q.QueryRow(ctx, totalsSQL).Scan(&t.Batches, &t.Received, &t.Written, &t.Duplicate, &t.Conflict,
-		&t.Rejected, &t.Removed, &t.Candidates, &newest, &lastCommit, &t.RejectedByReason, &t.Labels)
+		&t.Rejected, &t.Removed, &t.Candidates, &newest, &lastCommit, &t.RejectedByReason, &held)
 	if err != nil {
 		return Totals{}, explain("sum up the load ledger", err)
+	}
+	t.Labels = trainingset.Balance{}
+	for i, l := range labels {
+		if held[i] != 0 {
+			t.Labels.Add(l.link, l.algorithm, held[i])
+		}
 	}
 	t.Newest, t.LastCommit = orZero(newest), orZero(lastCommit)
 	return t, nil

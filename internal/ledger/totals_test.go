@@ -12,7 +12,6 @@ import (
 	"github.com/novacron/dwcp-telemetry/trainingset"
 
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
-	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 var (
@@ -109,7 +108,7 @@ func TestLedgerThatIsNotThereIsSaidSo(t *testing.T) {
 	_, err := ReadTotals(t.Context(), conn)
 	require.ErrorIs(t, err, ErrNotMigrated)
 	require.ErrorContains(t, err, "sum up the load ledger: the database holds no load ledger of this version; `dwcp-telemetry migrate up` makes it")
-	_, err = ReadStatus(t.Context(), conn, partitions.Defaults().Retention)
+	_, err = ReadStatus(t.Context(), conn, DefaultGoal())
 	require.ErrorIs(t, err, ErrNotMigrated)
 }
 
@@ -150,5 +149,5 @@ func TestCorrectingRowsAreSubtractedFromWhatTheTableHolds(t *testing.T) {
 	require.True(t, totals.Accounted())
 	require.EqualValues(t, 80, totals.InTable())
 	status := b.status(t)
-	require.Equal(t, Recent{Written: 48, Candidates: 40}, status.LastDay, "what was removed today was not loaded today")
+	require.Equal(t, Recent{Written: 48, Candidates: 40, Rejected: 2}, status.LastDay, "what was removed today was not loaded today")
 }

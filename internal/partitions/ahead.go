@@ -54,7 +54,7 @@ func ensure(ctx context.Context, q Querier, moment time.Time, period Period) (p 
 	}
 	var from, to *time.Time
 	err = q.QueryRow(ctx, `SELECT nullif(lower, '-infinity'), nullif(upper, 'infinity') FROM public.compression_telemetry_partitions()
-		WHERE partition = to_regclass($1) AND lower <= $2 AND upper > $2`, p.table(), moment).Scan(&from, &to)
+		WHERE partition = to_regclass($1) AND lower <= $2 AND upper > $2`, p.Table(), moment).Scan(&from, &to)
 	if err != nil {
 		return p, fmt.Errorf("look where the partition %s ends: %w", p.Name, err)
 	}

@@ -39,7 +39,7 @@ func (r *round) expire(ctx context.Context, p Partition) error {
 }
 
 func (r *round) setMark(ctx context.Context, p Partition, comment string) error {
-	if _, err := r.conn.Exec(ctx, "COMMENT ON TABLE "+p.table()+" IS "+comment); err != nil {
+	if _, err := r.conn.Exec(ctx, "COMMENT ON TABLE "+p.Table()+" IS "+comment); err != nil {
 		return fmt.Errorf("mark the partition %s: %w", p.Name, owned(err))
 	}
 	return nil
@@ -60,7 +60,7 @@ func (r *round) detach(ctx context.Context, p Partition) error {
 	if _, err := r.conn.Exec(ctx, settings); err != nil {
 		return fmt.Errorf("detach the partition %s: %w", p.Name, err)
 	}
-	_, err := r.conn.Exec(ctx, "ALTER TABLE public.compression_telemetry DETACH PARTITION "+p.table()+" "+how)
+	_, err := r.conn.Exec(ctx, "ALTER TABLE public.compression_telemetry DETACH PARTITION "+p.Table()+" "+how)
 	if err != nil {
 		err = fmt.Errorf("detach the partition %s, %s: %w", p.Name, how, err)
 	}
@@ -79,23 +79,23 @@ func (r *round) drop(ctx context.Context, p Partition) (rows int64, err error) {
 		return 0, fmt.Errorf("drop the partition %s: %w", p.Name, err)
 	}
 	defer rollBack(ctx, tx)
-	if _, err := tx.Exec(ctx, "LOCK TABLE "+p.table()+" IN SHARE MODE"); err != nil {
+	if _, err := tx.Exec(ctx, "LOCK TABLE "+p.Table()+" IN SHARE MODE"); err != nil {
 		return 0, fmt.Errorf("drop the partition %s: %w", p.Name, err)
 	}
 	// Whoever has attached it to something since means to keep it.
 	var attached bool
-	if err := tx.QueryRow(ctx, "SELECT relispartition FROM pg_class WHERE oid = to_regclass($1)", p.table()).Scan(&attached); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT relispartition FROM pg_class WHERE oid = to_regclass($1)", p.Table()).Scan(&attached); err != nil {
 		return 0, fmt.Errorf("look whether the partition %s is still detached: %w", p.Name, err)
 	}
 	if attached {
 		return 0, fmt.Errorf("drop the partition %s: somebody has attached it again", p.Name)
 	}
-	rows, err = Correct(ctx, tx, retentionKind, "WITH", p.table())
+	rows, err = Correct(ctx, tx, retentionKind, "WITH", p.Table())
 	if err != nil {
 		return 0, fmt.Errorf("count what the partition %s holds: %w", p.Name, err)
 	}
 	r.after("count", p.Name)
-	if _, err := tx.Exec(ctx, "DROP TABLE "+p.table()); err != nil {
+	if _, err := tx.Exec(ctx, "DROP TABLE "+p.Table()); err != nil {
 		return 0, fmt.Errorf("drop the partition %s: %w", p.Name, err)
 	}
 	r.after("dropped, not committed", p.Name)

@@ -13,9 +13,9 @@ var (
 	foldSQL string
 )
 
-// fold sums up rows of the ledger: those of a full hour that ended more than an
-// hour ago become one of each kind, those older than the retention one of each
-// kind in all. A batch is one statement, which deletes rows and inserts their
+// fold sums up rows of the ledger: those of a full minute that ended more than a
+// minute ago become one of each kind, those of a full hour that ended more than
+// an hour ago likewise, those older than the retention one of each kind in all. A batch is one statement, which deletes rows and inserts their
 // sum: whoever reads sees either, never both and never neither, whoever else
 // folds at the same time finds the rows gone, and nobody who inserts waits.
 func (r *round) fold(ctx context.Context) error {

@@ -219,8 +219,8 @@ func (k *Keeper) wait(ctx context.Context) error {
 	}
 }
 
-// table quotes the partition's name with its schema: a table of the same name in
+// Table quotes the partition's name with its schema: a table of the same name in
 // another one is somebody else's.
-func (p Partition) table() string {
+func (p Partition) Table() string {
 	return pgx.Identifier{cmp.Or(p.Schema, "public"), p.Name}.Sanitize()
 }

@@ -80,7 +80,7 @@ func (s *Survey) Warnings() (warnings []string) {
 		case p.State == NotAttached:
 			add("%s is named like a partition but is none: attach it again, drop it or give it another name", p.Name)
 		case p.State == DetachPending && !s.finishes(p):
-			add("%s: somebody began to detach it, and nobody sees its rows: ALTER TABLE compression_telemetry DETACH PARTITION %s FINALIZE, then attach it again to keep it; until then none can be detached", p.Name, p.table())
+			add("%s: somebody began to detach it, and nobody sees its rows: ALTER TABLE compression_telemetry DETACH PARTITION %s FINALIZE, then attach it again to keep it; until then none can be detached", p.Name, p.Table())
 		case p.IsDefault() && p.State == Attached && s.Partman == nil:
 			add("%s is a DEFAULT partition: with one PostgreSQL detaches nothing concurrently, so that expired partitions stay; move its rows and drop it", p.Name)
 		}

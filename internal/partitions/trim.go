@@ -50,7 +50,7 @@ func (r *round) trim(ctx context.Context, p Partition) error {
 // batchEnd returns the key of the first row behind the batch; last is set where
 // the batch is the last one.
 func (r *round) batchEnd(ctx context.Context, p Partition, from key) (to key, last bool, err error) {
-	err = r.conn.QueryRow(ctx, `SELECT timestamp, event_id FROM `+p.table()+`
+	err = r.conn.QueryRow(ctx, `SELECT timestamp, event_id FROM `+p.Table()+`
 		WHERE timestamp >= $1 AND (timestamp, event_id) >= ($1, $2) AND timestamp < $3
 		ORDER BY timestamp, event_id OFFSET $4 LIMIT 1`, from.at, from.id, r.report.Cutoff, r.batchRows).Scan(&to.at, &to.id)
 	switch {
@@ -65,7 +65,7 @@ func (r *round) batchEnd(ctx context.Context, p Partition, from key) (to key, la
 func (r *round) deleteBetween(ctx context.Context, p Partition, from, to key) (rows int64, err error) {
 	err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
 		rows, err = Correct(ctx, tx, retentionKind, `WITH deleted AS (
-			DELETE FROM `+p.table()+`
+			DELETE FROM `+p.Table()+`
 			WHERE timestamp >= $1 AND (timestamp, event_id) >= ($1, $2) AND timestamp <= $3 AND (timestamp, event_id) < ($3, $4)
 			RETURNING link_type, oracle_algorithm, is_training_candidate
 		),`, "deleted", from.at, from.id, to.at, to.id)

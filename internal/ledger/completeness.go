@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Completeness says how many of the decisions that Recorders numbered within the
+// last seven days came. What is still under way counts as missing.
+type Completeness struct {
+	Recorders int64 `json:"recorders"`
+	Received  int64 `json:"received"`
+	Expected  int64 `json:"expected"`
+	// Worst are those that miss the most, if any.
+	Worst []Recorder `json:"worst,omitempty"`
+}
+
+// Recorder is one, of a start of a DWCP process.
+type Recorder struct {
+	ID       string    `json:"id"`
+	Received int64     `json:"received"`
+	Expected int64     `json:"expected"`
+	Seen     time.Time `json:"seen"` // the last batch with decisions of it
+}
+
+// Share is what came of what was numbered, 0..1; 1 where nothing was.
+func (c Completeness) Share() float64 { return came(c.Received, c.Expected) }
+
+func came(received, expected int64) float64 {
+	if expected == 0 {
+		return 1
+	}
+	return float64(received) / float64(expected)
+}
+
+// leastCompleteness is the roadmap's.
+const leastCompleteness = 0.98
+
+// completenessSpan is how far back losses are looked for: what was lost long ago
+// is no news, and nobody mends it.
+const completenessSpan = 7 * 24 * time.Hour
+
+// shownRecorders are enough to see whether one or all of them lose.
+const shownRecorders = 5
+
+//go:embed sql/recorders.sql
+var recordersSQL string
+
+func readCompleteness(ctx context.Context, q Querier) (c Completeness, err error) {
+	found, err := q.Query(ctx, recordersSQL, shownRecorders, completenessSpan)
+	if err != nil {
+		return c, explain("look for gaps in the Recorders' numbers", err)
+	}
+	var r Recorder
+	_, err = pgx.ForEachRow(found, []any{&r.ID, &r.Received, &r.Expected, &r.Seen, &c.Recorders, &c.Received, &c.Expected}, func() error {
+		if r.Seen = r.Seen.UTC(); r.Received < r.Expected {
+			c.Worst = append(c.Worst, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return c, explain("look for gaps in the Recorders' numbers", err)
+	}
+	return c, nil
+}
+
+// Removal is what left the table for one reason.
+type Removal struct {
+	Rows int64     `json:"rows"`
+	Last time.Time `json:"last"` // when rows last went
+}
+
+//go:embed sql/removed.sql
+var removedSQL string
+
+func readRemovals(ctx context.Context, q Querier) (map[string]Removal, error) {
+	removals := map[string]Removal{}
+	found, err := q.Query(ctx, removedSQL)
+	if err != nil {
+		return nil, explain("sum up what left the table", err)
+	}
+	var kind string
+	var r Removal
+	_, err = pgx.ForEachRow(found, []any{&kind, &r.Rows, &r.Last}, func() error {
+		r.Last = r.Last.UTC()
+		removals[kind] = r
+		return nil
+	})
+	if err != nil {
+		return nil, explain("sum up what left the table", err)
+	}
+	return removals, nil
+}
