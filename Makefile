@@ -3,13 +3,15 @@
 
 GOLANGCI_LINT_VERSION := v2.15.0
 TOOLS := .dwcp/tools
+VENV := .dwcp/venv
+PACKAGES := $(VENV)/requirements.txt
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # What runs goroutines of its own, or shares state with those of others.
 RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
-	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate
+	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help build demo test faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
+.PHONY: help build demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +27,17 @@ demo: ## the main job once, on measured decisions
 
 test: ## all tests, on a real PostgreSQL
 	go test ./...
+
+proof: $(PACKAGES) ## what pandas, pyarrow, DuckDB, scikit-learn and mlcroissant make of an export
+	DWCP_PYTHON=$(CURDIR)/$(VENV)/bin/python go test -count=1 -v -run 'UsersTools|TheProof|ScikitLearn' ./trainingset/learn
+
+# A copy says what is installed.
+$(PACKAGES): scripts/requirements.txt
+	python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $< || { \
+		echo "The Python packages of $< cannot be had from the package registry that pip is set up for (see above):" >&2; \
+		echo "without them the proof with the users' tools (scripts/prove_*.py) cannot be made." >&2; exit 1; }
+	cp $< $@
 
 faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
 	DWCP_FAULTS=full go test -count=1 -timeout 60m ./e2e/faults
