@@ -1,6 +1,7 @@
 package pgtelemetry
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -221,4 +222,13 @@ func TestLogsThatAreNoDecisionsAreNotStored(t *testing.T) {
 	only.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("hello")
 	require.NoError(t, b.ConsumeLogs(t.Context(), only))
 	require.Equal(t, 1, b.ledger(t).received)
+}
+
+func TestWhatCannotBeReadIsToldInATextThatPostgreSQLTakes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	told := unreadable([]byte("item"), errors.New("the value of region is no \x00te\xffxt")).detail
+	var back string
+	require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT $1::text", told).Scan(&back))
+	require.Equal(t, "the value of region is no \uFFFDte\uFFFDxt", back)
 }

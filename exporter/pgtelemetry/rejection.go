@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -93,9 +94,12 @@ func newRejection(d *decision.Decision, original []byte, digest [sha256.Size]byt
 	return rejected
 }
 
-// unreadable keeps bytes of the queue that nobody can read any more, whole.
+// unreadable keeps bytes of the queue that nobody can read any more, whole. The
+// cause may quote them, and PostgreSQL takes neither a NUL nor what is no UTF-8:
+// the batch would be tried again for ever.
 func unreadable(data []byte, cause error) rejection {
-	return rejection{digest: sha256.Sum256(data), reason: decision.Unreadable, detail: cause.Error(), original: data}
+	detail := strings.ReplaceAll(strings.ToValidUTF8(cause.Error(), "\uFFFD"), "\x00", "\uFFFD")
+	return rejection{digest: sha256.Sum256(data), reason: decision.Unreadable, detail: detail, original: data}
 }
 
 // bytes is what a rejection takes in memory, about.
