@@ -224,8 +224,8 @@ func TestShutdownDoesNotWaitForAShadowRunThatHangs(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	asked(t, r, "r").ShadowHDE(func(context.Context) (HDERun, error) { <-hang; return hdeRun, nil })
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
+	ctx, cancel := context.WithCancel(within(t))
+	go func() { <-r.done; cancel() }() // as a deadline after the delivery would
 	require.NoError(t, r.Shutdown(ctx), "the decision is delivered")
 	require.Len(t, c.decisions(t), 1)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func TestCollectorThatComesLateGetsEverything(t *testing.T) {
 	ended, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	require.ErrorIs(t, r.ForceFlush(ended), context.DeadlineExceeded)
-	require.Contains(t, told.text(), "trying again: Unavailable")
+	require.Eventually(t, func() bool { return strings.Contains(told.text(), "trying again: Unavailable") }, 30*time.Second, time.Millisecond)
 
 	c := startCollectorAt(t, address, nil)
 	require.NoError(t, r.Shutdown(within(t)))

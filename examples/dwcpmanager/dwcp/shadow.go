@@ -43,10 +43,6 @@ func (r *Route) shadowOfAMST(vm string, payload []byte) func(context.Context) (i
 			return instrumentation.AMSTRun{}, err
 		}
 		took, err := r.shadow.SendMeasured(ctx, transfer{vm: vm, flags: flagShadow, body: payload})
-		cost := amstRun(took, len(payload))
-		if err != nil {
-			return *cost, err
-		}
-		return *cost, nil
+		return *amstRun(took, len(payload)), err
 	}
 }
