@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,6 +86,49 @@ func TestEachDecisionArrivesThoughTheCollectorRestarts(t *testing.T) {
 	}
 	require.Len(t, seen, restarts*each)
 	require.Equal(t, Stats{Recorded: restarts * each, Sent: restarts * each}, r.Stats())
+}
+
+// Whoever reads the table must be able to tell each loss from the numbers, also
+// of a Recorder that is shut down while everybody is recording into a full ring.
+func TestEachNumberIsADecisionThatArrivedOrWasDropped(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		c := startCollector(t, nil)
+		r := startRecorder(t, c.address, WithRingCapacity(64), WithPendingLimit(20), WithShadowRatio(0.5), plenty)
+		var recording sync.WaitGroup
+		started := make(chan struct{})
+		for g := range 8 {
+			recording.Go(func() {
+				for i := range 400 {
+					if i == 200 && g == 0 {
+						close(started)
+					}
+					d := someDecision(fmt.Sprint(g, "/", i))
+					r.Record(context.Background(), &d)
+					p := r.Begin(context.Background(), &d)
+					if p.ShouldShadow() {
+						p.ShadowHDE(func(context.Context) (HDERun, error) { return hdeRun, nil })
+					}
+					if i%7 > 0 {
+						p.Finish(Result{})
+					}
+				}
+			})
+		}
+		<-started
+		require.NoError(t, r.Shutdown(within(t)))
+		recording.Wait()
+		s := r.Stats()
+		require.Zero(t, s.Pending+s.Open+s.Panics)
+		require.Zero(t, places(r))
+		require.Equal(t, s.Recorded, s.Sent)
+		numbers := map[int64]bool{}
+		for _, d := range c.decisions(t) {
+			numbers[d.RecorderSequence.Value] = true
+			require.LessOrEqual(t, d.RecorderSequence.Value, int64(s.Recorded+s.Dropped))
+		}
+		require.Len(t, numbers, int(s.Sent), "each has its own, and the others were dropped")
+	}
 }
 
 // The tests of what runs at once, again with one processor: nobody may wait for
