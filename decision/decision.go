@@ -128,9 +128,18 @@ func IsPseudonym[T string | []byte](vmID T) bool {
 		return false
 	}
 	for i := range len(vmID) {
-		if c := vmID[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if !hexDigit[vmID[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+// hexDigit is a table, because whether a random digit is a letter is what a
+// processor cannot predict.
+var hexDigit = func() (is [256]bool) {
+	for _, c := range []byte("0123456789abcdef") {
+		is[c] = true
+	}
+	return is
+}()

@@ -71,7 +71,7 @@ func TestEveryTroubleOfADatabaseHasAnAdvice(t *testing.T) {
 	require.Empty(t, advice(errors.New("a bug")))
 }
 
-func TestADeadlockIsTriedAgainAtOnce(t *testing.T) {
+func TestADeadlockIsTriedAgainSoon(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, again, diagnose(&pgconn.PgError{Code: "40P01"}))
 	require.Equal(t, again, diagnose(&pgconn.PgError{Code: "40001"}))

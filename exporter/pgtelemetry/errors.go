@@ -34,7 +34,7 @@ const (
 	merge                       // some rows are there already
 	makePartition               // no partition takes one of the rows
 	strikeRow                   // the table refuses one row
-	again                       // at once: another transaction was in the way
+	again                       // soon: another transaction was in the way
 	elsewhere                   // at once, by a new connection: the server became read-only
 )
 

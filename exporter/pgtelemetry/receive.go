@@ -119,5 +119,5 @@ func (in *intake) add(resource pcommon.Resource, record plog.LogRecord) {
 func (in *intake) keep(d *decision.Decision, trace *decisionlog.Trace) {
 	start := len(in.copied)
 	in.copied = decision.AppendCopyRow(in.copied, d)
-	in.request.add(in.copied[start:len(in.copied):len(in.copied)], trace, in.allowRaw)
+	in.request.addRow(rowOf(d, in.copied[start:len(in.copied):len(in.copied)], trace), in.allowRaw)
 }

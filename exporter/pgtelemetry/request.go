@@ -21,18 +21,24 @@ type request struct {
 
 var _ xexporterhelper.Request = (*request)(nil)
 
-// add takes a row of this version's layout, and rejects it where its VM id is
-// raw: such a one must not get into the queue on disk either.
+// add takes a row of this version's layout.
 func (r *request) add(copied []byte, trace *decisionlog.Trace, allowRawVMID bool) {
 	one, err := readRow(copied, trace)
-	switch {
-	case err != nil:
+	if err != nil {
 		r.rejections = append(r.rejections, unreadable(copied, err))
-	case one.raw && !allowRawVMID:
-		r.rejections = append(r.rejections, rejectRow(&one, rawVMID, "", allowRawVMID))
-	default:
-		r.rows = append(r.rows, one)
+		return
 	}
+	r.addRow(one, allowRawVMID)
+}
+
+// addRow takes a row, and rejects it where its VM id is raw: such a one must not
+// get into the queue on disk either.
+func (r *request) addRow(one row, allowRawVMID bool) {
+	if one.raw && !allowRawVMID {
+		r.rejections = append(r.rejections, rejectRow(&one, rawVMID, "", allowRawVMID))
+		return
+	}
+	r.rows = append(r.rows, one)
 }
 
 func (r *request) ItemsCount() int { return len(r.rows) + len(r.rejections) }

@@ -128,6 +128,20 @@ func TestLogsAreLetGoWhereThatIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheRowOfADecisionIsWhatReadingItsBytesGives(t *testing.T) {
+	t.Parallel()
+	full := decisiontest.Full()
+	bare := decision.Decision{Timestamp: full.Timestamp, EventID: full.EventID, VMID: "vm-1", LinkType: decision.WAN}
+	amst := full
+	amst.OracleAlgorithm, amst.TrainingCandidate = decision.Some(decision.AMST), decision.Some(false)
+	for _, d := range []decision.Decision{full, bare, amst} {
+		copied := decision.AppendCopyRow(nil, &d)
+		want, err := readRow(copied, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, rowOf(&d, copied, nil))
+	}
+}
+
 func TestAForeignRequestIsNotMerged(t *testing.T) {
 	t.Parallel()
 	_, err := numbered(1, 1).MergeSplit(t.Context(), 0, itemsSizer, foreign{})

@@ -69,6 +69,22 @@ func readRow(copied []byte, trace *decisionlog.Trace) (row, error) {
 	}, nil
 }
 
+// rowOf is what readRow makes of d's row, without reading it. Nothing of it
+// lies in the memory of the log record that d came from.
+func rowOf(d *decision.Decision, copied []byte, trace *decisionlog.Trace) row {
+	return row{
+		copied:    copied,
+		trace:     trace,
+		at:        d.Timestamp,
+		eventID:   d.EventID,
+		link:      word(linkTypes, string(d.LinkType)),
+		algorithm: word(algorithms, string(d.OracleAlgorithm.Value)),
+		candidate: d.TrainingCandidate.Value,
+		sender:    senderOf(d),
+		raw:       isRaw(d.VMID, d.VMKeyID.Value),
+	}
+}
+
 func readSender(recorder, sequence []byte) (s sender) {
 	if len(recorder) == len(s.recorder) && len(sequence) == 8 {
 		s.recorder = decision.UUID(recorder)
@@ -78,7 +94,7 @@ func readSender(recorder, sequence []byte) (s sender) {
 }
 
 // word is one of few words, without a copy of it.
-func word(words []string, value []byte) string {
+func word[T string | []byte](words []string, value T) string {
 	for _, w := range words {
 		if string(value) == w {
 			return w

@@ -41,9 +41,13 @@ func (m mode) String() string { return modeNames[m] }
 // split: COPY names only the first bad row of an attempt.
 const maxStrikes = 3
 
-// maxDeadlocks is how often a batch that PostgreSQL chose to undo, for another
-// transaction's sake, is tried again at once.
-const maxDeadlocks = 3
+// A batch that PostgreSQL chose to undo, for another transaction's sake, is tried
+// again soon: at once it could take the very lock that the other one has not yet
+// woken up for. Each pause is twice as long as the one before.
+const (
+	maxDeadlocks  = 3
+	deadlockPause = 100 * time.Millisecond
+)
 
 // result is what became of a committed batch.
 type result struct {
@@ -122,7 +126,7 @@ func (a *attempts) mend(ctx context.Context, err error) error {
 		a.moved = true
 		a.abandon(err)
 	case again:
-		if a.deadlocks++; a.deadlocks > maxDeadlocks {
+		if a.deadlocks++; a.deadlocks > maxDeadlocks || !pause(ctx, deadlockPause<<(a.deadlocks-1)) {
 			return err
 		}
 	case strikeRow:
@@ -137,6 +141,16 @@ func (a *attempts) mend(ctx context.Context, err error) error {
 		return err
 	}
 	return nil
+}
+
+// pause returns false where the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
 }
 
 // cutToWindow rejects what lies outside the table's span, by PostgreSQL's

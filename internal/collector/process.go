@@ -104,15 +104,19 @@ func (p *Process) launch(o Options) error {
 	p.cmd = exec.Command(o.Binary, args...) //nolint:noctx // Stop ends it in order, a context would kill it
 	p.cmd.Dir = o.Dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.Env = append(os.Environ(),
-		"DWCP_OTLP_GRPC="+p.GRPC, "DWCP_OTLP_HTTP="+p.HTTP, "DWCP_HEALTH="+p.Health, "DWCP_METRICS="+p.Metrics,
-		"DWCP_QUEUE_DIR="+filepath.Join(o.Dir, "queue"))
-	p.cmd.Env = append(p.cmd.Env, o.Env...)
+	p.cmd.Env = slices.Concat(garbageCollection, os.Environ(), []string{
+		"DWCP_OTLP_GRPC=" + p.GRPC, "DWCP_OTLP_HTTP=" + p.HTTP, "DWCP_HEALTH=" + p.Health, "DWCP_METRICS=" + p.Metrics,
+		"DWCP_QUEUE_DIR=" + filepath.Join(o.Dir, "queue"),
+	}, o.Env)
 	// Its own process group: Ctrl-C on a terminal goes to this program, which
 	// then stops the collector in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return p.run(o.KeepRunning)
 }
+
+// garbageCollection is what docs/collector.md recommends, unless the environment
+// says otherwise: memory for time, but not beyond what the collector is said to need.
+var garbageCollection = []string{"GOGC=200", "GOMEMLIMIT=256MiB"}
 
 // WaitReady waits until its health check says that it is ready.
 func (p *Process) WaitReady(ctx context.Context) error {

@@ -112,6 +112,31 @@ func TestACancelledBuildLeavesNothingOfItsFamilyBehind(t *testing.T) {
 	}
 }
 
+func TestACollectorCollectsGarbageAsIsRecommendedUnlessToldOtherwise(t *testing.T) {
+	for _, variable := range garbageCollection {
+		name, _, _ := strings.Cut(variable, "=")
+		t.Setenv(name, "") // removes it again at the end
+		require.NoError(t, os.Unsetenv(name))
+	}
+	environment := func(p *Process) string {
+		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID()))
+		require.NoError(t, err)
+		return "\x00" + string(content)
+	}
+	recommended, err := os.ReadFile(filepath.Join("..", "..", "docs", "collector.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(recommended), strings.Join(garbageCollection, " "))
+	usual := environment(startCollector(t, options(t, writerEnv(t)...)))
+	for _, variable := range garbageCollection {
+		require.Contains(t, usual, "\x00"+variable+"\x00")
+	}
+	t.Setenv("GOGC", "120")
+	told := environment(startCollector(t, options(t, append(writerEnv(t), "GOMEMLIMIT=300MiB")...)))
+	require.Contains(t, told, "\x00GOGC=120\x00")
+	require.Contains(t, told, "\x00GOMEMLIMIT=300MiB\x00")
+	require.Equal(t, 2, strings.Count(told, "\x00GOGC=")+strings.Count(told, "\x00GOMEMLIMIT="))
+}
+
 func TestAStartThatIsCancelledLeavesNoProcess(t *testing.T) {
 	o := options(t, writerEnv(t)...)
 	ctx, cancel := context.WithCancel(t.Context())

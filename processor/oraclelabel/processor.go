@@ -81,7 +81,9 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 
 // label treats one decision. The pseudonym comes before everything else.
 func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, counts *tally) {
-	problem := l.pseudonyms.apply(record.Attributes())
+	attributes := record.Attributes()
+	attributes.EnsureCapacity(attributes.Len() + written) // append would make room for twice as many
+	problem := l.pseudonyms.apply(attributes)
 	var d decision.Decision
 	problems := decoder.Decode(record, decisionlog.Emitted, &d)
 	if decoder.Foreign() {
@@ -98,8 +100,6 @@ func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, co
 		counts.refused(problem.Reason)
 		return
 	}
-	attributes := record.Attributes()
-	attributes.EnsureCapacity(attributes.Len() + len(labelFields)) // append would make room for twice as many
 	for i := range labelFields {
 		decisionlog.Put(labelFields[i], &d, attributes)
 	}
@@ -120,7 +120,10 @@ func (l *labeller) apply(d *decision.Decision) *decision.FieldError {
 	return nil
 }
 
-// labelFields are the fields that the processor writes.
+// written is how many attributes a decision gets: label, quality and key id.
+var written = len(labelFields) + 1
+
+// labelFields are the fields that the processor writes of label and quality.
 var labelFields = func() (late []*decision.Field) {
 	fields := decision.Fields()
 	for i := range fields {
