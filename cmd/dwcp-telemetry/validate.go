@@ -39,6 +39,7 @@ not give again, decisions that are there twice, groups in two parts, raw VM ids,
 are not the manifest's. Warnings do not: missing values, outliers, imbalance, drift, gaps
 and more. --config changes thresholds and severities; --print-config shows them.`,
 		Example: `  dwcp-telemetry validate data
+  dwcp-telemetry validate data --html report.html
   dwcp-telemetry validate data --junit validation.xml --milestone 10000
   dwcp-telemetry validate --database --since 7d --json -`,
 		Args: cobra.ArbitraryArgs, // with --database and --print-config there is none

@@ -24,7 +24,6 @@ type parquetTable struct {
 	rows    parquet.Rows
 	buffer  []parquet.Row
 	at, has int
-	ended   bool
 	line    int
 	cells   []string
 	broken  error // that it is no Parquet file that holds a table
@@ -51,7 +50,8 @@ func OpenParquet(path string) (Table, error) {
 	return t, nil
 }
 
-func (t *parquetTable) open(size int64) error {
+func (t *parquetTable) open(size int64) (err error) {
+	defer recovered(&err)
 	opened, err := parquet.OpenFile(t.file, size)
 	if err != nil {
 		return err
@@ -93,7 +93,12 @@ func (t *parquetTable) Next() ([]string, int, error) {
 }
 
 // fill reads the next rows of this row group, or goes on to the next group.
-func (t *parquetTable) fill() error {
+func (t *parquetTable) fill() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = t.torn(fmt.Errorf("%v", p))
+		}
+	}()
 	if t.rows == nil {
 		if len(t.groups) == 0 {
 			return io.EOF
@@ -107,11 +112,24 @@ func (t *parquetTable) fill() error {
 		t.rows = nil
 	}
 	if err != nil {
-		// Pages lie compressed: after one that is torn nothing can be found again.
-		t.groups, t.rows, t.has = nil, nil, 0
-		return &ContentError{t.line + 1, "cannot be read, nor what follows: " + err.Error()}
+		return t.torn(err)
 	}
 	return nil
+}
+
+// torn ends the reading: pages lie compressed, and after one that is torn
+// nothing can be found again.
+func (t *parquetTable) torn(why error) error {
+	t.groups, t.rows, t.at, t.has = nil, nil, 0, 0
+	return &ContentError{t.line + 1, "cannot be read, nor what follows: " + why.Error()}
+}
+
+// recovered makes an error of a panic: the library trusts what a file says of
+// itself.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%v", p)
+	}
 }
 
 // Close closes the file.

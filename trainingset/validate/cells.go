@@ -35,7 +35,7 @@ func (t *cells) add(r *row) {
 	if !r.has("region") || !r.has(linkTypeColumn) || !r.has("payload_type") {
 		return
 	}
-	key := cellKey{r.d.Environment.Value, r.d.Region, string(r.d.LinkType), r.d.PayloadType}
+	key := cellKey{r.named(r.d.Environment.Value), r.named(r.d.Region), string(r.d.LinkType), r.named(r.d.PayloadType)}
 	c := t.of[key]
 	if c == nil {
 		if len(t.of) >= maxCells {

@@ -44,13 +44,13 @@ func (t *counts) add(r *row) {
 	link, label := string(r.d.LinkType), string(r.d.OracleAlgorithm.Value)
 	t.links.Add(link, label, 1)
 	if r.has("region") {
-		t.regions.Add(bounded(t.regions, r.d.Region), label, 1)
+		t.regions.Add(bounded(t.regions, r.named(r.d.Region)), label, 1)
 	}
 	if r.has("payload_type") {
 		if t.coverage[link] == nil {
 			t.coverage[link] = trainingset.Balance{}
 		}
-		t.coverage[link].Add(bounded(t.coverage[link], r.d.PayloadType), label, 1)
+		t.coverage[link].Add(bounded(t.coverage[link], r.named(r.d.PayloadType)), label, 1)
 	}
 }
 

@@ -120,11 +120,11 @@ func (t *rawIDs) add(r *row) {
 		switch {
 		case c.name == vmIDColumn:
 			if !decision.IsPseudonym(cell) || r.d.VMKeyID.Value == "none" {
-				check.found(r.sample(c.name, "(withheld)", "must be 64 hex digits made with a key"))
+				check.found(r.sample(c.name, withheld, "must be 64 hex digits made with a key"))
 			}
 		case c.field != nil && c.field.Kind != decision.KindText || c.derived != "" && c.derived != trainingset.GroupID:
 		case t.looksRaw(cell, c.field):
-			check.found(r.sample(c.name, "(withheld)", "looks like a raw VM id"))
+			check.found(r.sample(c.name, withheld, "looks like a raw VM id"))
 		}
 	}
 }
@@ -154,3 +154,13 @@ func (t *rawIDs) looksRaw(text string, f *decision.Field) bool {
 }
 
 func (t *rawIDs) judge(*validator) {}
+
+// named is a word as a report may show it.
+func (r *row) named(word string) string {
+	if r.v.raw.looksRaw(word, nil) {
+		return withheld
+	}
+	return word
+}
+
+const withheld = "(withheld)"

@@ -195,7 +195,7 @@ func isHex(cell string) bool { return strings.ContainsAny(cell, "xX") }
 // shown withholds what must not get into a report.
 func shown(f *decision.Field, cell string) string {
 	if f == nil || trainingset.Identifies(f) || f.Role == decision.RoleIdentity {
-		return "(withheld)"
+		return withheld
 	}
 	return cut(cell)
 }
@@ -214,7 +214,7 @@ func (r *row) broken(c *column, problem *decision.FieldError) {
 	}
 	value := problem.Value
 	if value != "" && trainingset.Identifies(c.field) {
-		value = "(withheld)"
+		value = withheld
 	}
 	r.fail(check, r.sample(c.name, value, problem.Rule))
 }

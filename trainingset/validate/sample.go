@@ -62,7 +62,7 @@ func (s *sample) add(r *row) {
 		s.week[at] = weekOf(r.d.Timestamp)
 	}
 	if r.has("region") {
-		s.region[at] = s.regionCode(r.d.Region)
+		s.region[at] = s.regionCode(r.named(r.d.Region))
 	}
 }
 
@@ -169,7 +169,11 @@ func (s *sample) judgeConstants(v *validator) {
 	}
 	for _, c := range s.columns {
 		if c.filled > 1 && !c.varies {
-			check.detail(1, "%s is %s in every row", c.name, shown(c.field, c.first))
+			value := shown(c.field, c.first)
+			if v.raw.looksRaw(value, nil) {
+				value = withheld
+			}
+			check.detail(1, "%s is %s in every row", c.name, value)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package validate
 
 import (
+	"bytes"
+	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -149,9 +152,27 @@ func TestTornParquetFails(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, r.Passed())
 	require.Contains(t, r.Check("rows").Samples[0].Rule, "is no Parquet file")
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 150 { // whatever is torn, it is told and nothing panics
+		torn := bytes.Clone(content)
+		for range 1 + random.IntN(8) {
+			torn[random.IntN(len(torn))] ^= byte(1 << random.IntN(8))
+		}
+		require.NoError(t, os.WriteFile(path, torn, 0o600))
+		_, err := Path(t.Context(), path, Options{Now: now})
+		require.NoError(t, err)
+	}
 	copy(content[200:], make([]byte, 2000))
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 	r, err = Path(t.Context(), path, Options{Now: now})
 	require.NoError(t, err)
 	require.False(t, r.Passed())
+}
+
+func TestACancelledValidationOfTheTableEnds(t *testing.T) {
+	t.Parallel()
+	_, reader, _ := loaded(t, 3000)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Database(ctx, reader, 0, Options{Progress: func(int64) { cancel() }})
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -33,6 +33,7 @@ type validator struct {
 	byName  map[string]*column
 	tallies []tally
 	labels  *labels
+	raw     *rawIDs
 	counts  *counts
 	stats   Statistics
 
@@ -90,7 +91,7 @@ func newValidator(source string, manifest *trainingset.Manifest, o Options) (*va
 	if err != nil {
 		return nil, err
 	}
-	v.labels, v.counts = newLabels(v), newCounts()
+	v.labels, v.counts, v.raw = newLabels(v), newCounts(), raw
 	v.tallies = []tally{
 		v.labels, v.counts, newDuplicates(v), newGroups(v), raw, newCells(o.Config.MinCellVMs),
 		newTimes(v), &flagShares{}, newCompleteness(), newRegret(), newSample(v),
