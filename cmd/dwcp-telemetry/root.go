@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
-	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.rejected(), a.relabel(), a.forget(), a.export(), a.exports(), a.validate(),
+	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.rejected(), a.relabel(), a.review(), a.forget(), a.export(), a.exports(), a.validate(),
 		a.learnability())
 	return root
 }
