@@ -178,3 +178,26 @@ func TestRequestsAreCutByTheOriginalsTheyHoldAndEachIsKept(t *testing.T) {
 	}
 	require.Equal(t, items, kept)
 }
+
+// BenchmarkMergeOfSmallRequests fills a batch with requests of 20, as Recorders
+// send them that have little to tell. It runs under the queue's lock.
+func BenchmarkMergeOfSmallRequests(b *testing.B) {
+	small := make([]decision.Decision, 20)
+	for i := range small {
+		small[i] = decisiontest.Full()
+		small[i].EventID[0] = byte(i + 1)
+	}
+	one := requestOf(small...)
+	b.ReportAllocs()
+	for b.Loop() {
+		var batch xexporterhelper.Request = &request{}
+		for range batchRows / len(small) {
+			parts, err := batch.MergeSplit(b.Context(), batchRows, itemsSizer, one)
+			if err != nil || len(parts) != 1 {
+				b.Fatal(len(parts), err)
+			}
+			batch = parts[0]
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batchRows), "ns/decision")
+}
