@@ -124,7 +124,7 @@ func (s *set) notes() (notes []string) {
 		}
 	}
 	if 2*with < len(s.rows) {
-		notes = append(notes, fmt.Sprintf("%s of the rows have priors of both arms, which is what a model in use would know best", percent(ratio(with, len(s.rows)))))
+		notes = append(notes, "priors of both arms, what a model in use would know best, are there in "+percent(ratio(with, len(s.rows)))+" of the rows")
 	}
 	return notes
 }

@@ -43,7 +43,7 @@ func TestTheSampleTeachesTheFormulaAndLittleElse(t *testing.T) {
 	require.Equal(t, "group", r.Verdict.Split)
 	require.False(t, r.Verdict.KnownReachesGoal)
 	require.Contains(t, strings.Join(r.Verdict.Text, "\n"), "the oracle's formula, not a forecast")
-	require.Contains(t, r.Notes[0], "0.0 % of the rows have priors of both arms")
+	require.Contains(t, r.Notes[0], "are there in 0.0 % of the rows")
 }
 
 // noisy has outcomes that nothing but its priors tells of.
@@ -63,7 +63,7 @@ func TestPriorsThatComeTrueReachTheGoal(t *testing.T) {
 		d.HDEPriorCompressionRatio, d.HDEPriorLatencyMillis, d.HDEPriorCPUUsage = d.HDECompressionRatio, d.HDELatencyMillis, d.HDECPUUsage
 		d.AMSTPriorTransferRateMbps, d.AMSTPriorLatencyMillis, d.AMSTPriorCPUUsage = d.AMSTTransferRateMbps, d.AMSTLatencyMillis, d.AMSTCPUUsage
 	}))
-	group := r.split(t, SplitGroup)
+	group := r.group()
 	require.InDelta(t, 1, group.Rule(RulePriors).Accuracy, 1e-9)
 	require.InDelta(t, 1, group.Model(FeaturesKnown).Accuracy, 1e-9)
 	require.InDelta(t, 0.5, group.Model(FeaturesContext).Accuracy, 0.06)
@@ -85,7 +85,7 @@ func TestChanceIsNotLearned(t *testing.T) {
 		noisy(d, random)
 		d.RTTMillis = random.Float64()
 	}))
-	group := r.split(t, SplitGroup)
+	group := r.group()
 	majority := group.Rule(RuleMajority)
 	require.InDelta(t, majority.Accuracy, group.Model(FeaturesKnown).Accuracy, 0.06)
 	require.Greater(t, group.Model(FeaturesOutcomes).Accuracy, majority.Accuracy+0.2)
@@ -99,7 +99,7 @@ func TestWordsAreLearned(t *testing.T) {
 		d.PayloadType = []string{"vm_disk", "encrypted"}[random.IntN(2)]
 		d.HDECompressionRatio.Value = map[string]float64{"vm_disk": 4, "encrypted": 1}[d.PayloadType]
 	}))
-	known := r.split(t, SplitGroup).Model(FeaturesKnown)
+	known := r.group().Model(FeaturesKnown)
 	require.InDelta(t, 1, known.Accuracy, 1e-9)
 	require.Equal(t, "payload_type", known.Importance[0].Column)
 }
@@ -180,11 +180,10 @@ func TestNoRowsAreTold(t *testing.T) {
 func TestWhatTheExportDidToTheRowsIsNoted(t *testing.T) {
 	t.Parallel()
 	for note, change := range map[string]func(*trainingset.Split){
-		"thinned out by label":               func(s *trainingset.Split) { s.Balance = "label" },
-		"leaves out what reaches over":       func(s *trainingset.Split) { s.By = "time" },
-		"each row is a group of its own":     func(s *trainingset.Split) { s.Group = "row" },
-		"rows have priors of both arms":      func(*trainingset.Split) {},
-		"which is what a model in use would": func(s *trainingset.Split) { s.Balance = "none" },
+		"thinned out by label":                func(s *trainingset.Split) { s.Balance = "label" },
+		"leaves out what reaches over":        func(s *trainingset.Split) { s.By = "time" },
+		"each row is a group of its own":      func(s *trainingset.Split) { s.Group = "row" },
+		"what a model in use would know best": func(*trainingset.Split) {},
 	} {
 		s := made(100, func(int, *decision.Decision) {})
 		change(&s.manifest.Split)

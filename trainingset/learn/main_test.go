@@ -77,14 +77,5 @@ func learned(t *testing.T, s *set) *Result {
 	return r
 }
 
-// split returns the split of that name.
-func (r *Result) split(t *testing.T, name string) *Split {
-	t.Helper()
-	for i := range r.Splits {
-		if r.Splits[i].Name == name {
-			return &r.Splits[i]
-		}
-	}
-	require.FailNow(t, "no such split", name)
-	return nil
-}
+// group is the split by group.
+func (r *Result) group() *Split { return &r.Splits[1] }

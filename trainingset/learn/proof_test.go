@@ -199,7 +199,7 @@ func TestScikitLearnReachesWhatLearnabilitySays(t *testing.T) {
 	require.Contains(t, said, "split by group, plan: ")
 	t.Log(said)
 
-	result.split(t, SplitGroup).Model(FeaturesPlan).Accuracy -= 0.05
+	result.group().Model(FeaturesPlan).Accuracy -= 0.05
 	said, code = python(t, "prove_learnability.py", dir, writeJSON(t, result))
 	require.Equal(t, 1, code, said)
 	require.Contains(t, said, "more than 2.0 points apart")

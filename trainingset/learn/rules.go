@@ -1,8 +1,6 @@
 package learn
 
 import (
-	"fmt"
-
 	"github.com/novacron/dwcp-telemetry/decision"
 )
 
@@ -41,7 +39,7 @@ func (s *set) byRules(d *division) []Score {
 	return []Score{
 		score(RuleMajority, "always "+algorithm(always), answer(func(int) bool { return always }), labels),
 		score(RulePerLink, "the more frequent label of each link type", answer(links), labels),
-		score(RulePriors, fmt.Sprintf("%s fed with the priors, where both arms have them; else the majority", s.rule.Version()),
+		score(RulePriors, s.rule.Version()+" fed with the priors, where both arms have them; else the majority",
 			answer(priors), labels),
 	}
 }
@@ -69,8 +67,8 @@ const armless = decision.HDEMissing | decision.AMSTMissing
 func (s *set) formulaOnPriors(row int) (isHDE, ok bool) {
 	var d decision.Decision
 	for _, f := range knownFields {
-		if value, ok := f.Value(&s.rows[row].Decision); ok {
-			f.Decode(value, &d)
+		if value, ok := f.Value(&s.rows[row].Decision); ok && f.Decode(value, &d) != nil {
+			return false, false
 		}
 	}
 	if err := s.rule.Label(&d); err != nil || !d.OracleOtherUtility.Set {

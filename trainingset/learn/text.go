@@ -3,6 +3,7 @@ package learn
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -105,7 +106,7 @@ func (t *textWriter) classes(s *Split) {
 		row("", "HDE precision", "recall", "rows", "AMST precision", "recall", "rows")
 		add := func(s *Score) {
 			h, a := s.Classes[hde], s.Classes[amst]
-			row(s.Name, percent(h.Precision), percent(h.Recall), fmt.Sprint(h.Rows), percent(a.Precision), percent(a.Recall), fmt.Sprint(a.Rows))
+			row(s.Name, percent(h.Precision), percent(h.Recall), strconv.Itoa(h.Rows), percent(a.Precision), percent(a.Recall), strconv.Itoa(a.Rows))
 		}
 		for i := range s.Rules {
 			add(&s.Rules[i])
