@@ -70,7 +70,7 @@ func (r *Recorder) Record(ctx context.Context, d *decision.Decision) {
 // wakeAt tells the worker when as many wait as make a batch, or more: it may
 // have gone to sleep in front of one that was still being copied in.
 func (r *Recorder) wakeAt(waiting int) {
-	if waiting >= r.batch {
+	if waiting >= r.batch && len(r.wake) == 0 {
 		select {
 		case r.wake <- struct{}{}:
 		default: // the worker has been told already
