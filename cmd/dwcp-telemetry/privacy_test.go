@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -82,7 +81,7 @@ func TestTheReviewersChecklistHoldsAndFindsWhatIsBroken(t *testing.T) {
 			require.NoError(t, err)
 			_, err = tx.Exec(t.Context(), spoil)
 			require.NoError(t, err, spoil)
-			require.NotEqual(t, before, asText(t, conn, query), fmt.Sprintf("%s does not show %s", query, spoil))
+			require.NotEqual(t, before, asText(t, conn, query), "%s does not show %s", query, spoil)
 			require.NoError(t, tx.Rollback(t.Context()))
 		}
 		require.Equal(t, 1, found, point)

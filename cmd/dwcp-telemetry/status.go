@@ -74,13 +74,11 @@ func (f *statusFlags) goal() (g ledger.Goal, err error) {
 func (f *statusFlags) show(cmd *cobra.Command, conn *pgx.Conn, g ledger.Goal) error {
 	for {
 		status, err := ledger.ReadStatus(cmd.Context(), conn, g)
-		switch {
-		case err != nil && f.watch > 0 && cmd.Context().Err() != nil:
-			return nil // Ctrl-C is how one ends it
-		case err != nil:
-			return err
+		if err == nil {
+			err = f.write(cmd.OutOrStdout(), &status)
 		}
-		if err := f.write(cmd.OutOrStdout(), &status); err != nil || f.watch == 0 {
+		ended := f.watch > 0 && cmd.Context().Err() != nil // Ctrl-C is how one ends it
+		if (err != nil || f.watch == 0) && !ended {
 			return err
 		}
 		select {

@@ -13,6 +13,8 @@
 //   - it may be stopped at any moment and run again;
 //   - writers do not wait for it.
 //
+// Collectors of a version that knows no tombstones do not heed them.
+//
 // It does not reach what has left the database: exports, which it names, backups,
 // the WAL, parallel backends. Decisions under a key that is not given are not
 // found; without the key nobody can tell whose they are.

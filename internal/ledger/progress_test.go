@@ -67,7 +67,7 @@ func TestCompletenessIsWhatCameOfWhatTheRecordersNumbered(t *testing.T) {
 	b.came(t, time.Minute, "replay", `{"a": {"count": -1, "last": 0}}`)
 	status := b.status(t)
 	c := status.Completeness
-	require.EqualValues(t, []int64{2, 230, 240}, []int64{c.Recorders, c.Received, c.Expected})
+	require.Equal(t, []int64{2, 230, 240}, []int64{c.Recorders, c.Received, c.Expected})
 	require.Len(t, c.Worst, 1)
 	require.Equal(t, Recorder{ID: "a", Received: 190, Expected: 200, Seen: b.now.Add(-time.Minute)}, c.Worst[0])
 	require.Contains(t, status.Warnings[0], "only 95.8 % of what the Recorders numbered came, less than 98 %")
@@ -82,7 +82,7 @@ func TestARecorderIsCountedFromWhereTheSpanBegins(t *testing.T) {
 	b.came(t, 6*24*time.Hour, "load", `{"old": {"count": 10, "last": 5010}}`)
 	b.came(t, 5*24*time.Hour, "load", `{"old": {"count": 88, "last": 5100}, "new": {"count": 5, "last": 10}}`)
 	c := b.status(t).Completeness
-	require.EqualValues(t, []int64{2, 103, 110}, []int64{c.Recorders, c.Received, c.Expected}, "new lost 5, old lost 2")
+	require.Equal(t, []int64{2, 103, 110}, []int64{c.Recorders, c.Received, c.Expected}, "new lost 5, old lost 2")
 }
 
 func TestWhatLeftTheTableIsToldByWhy(t *testing.T) {
@@ -103,11 +103,11 @@ var scanned = regexp.MustCompile(`on compression_telemetry_batches( |$)`)
 func (b *testBundle) largeLedger(t testing.TB, unfolded int) {
 	t.Helper()
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO compression_telemetry_batches (committed_at, batches, received, written, duplicate, conflict, rejected, candidates, newest, labels, rejected_by_reason, recorders)
+		`INSERT INTO compression_telemetry_batches (committed_at, batches, received, written, duplicate, conflict, rejected, candidates, newest, labels, rejected_by_reason, recorders)
 			SELECT now() - i * interval '1 hour', 5, 23150, 23148, 1, 0, 1, 9000, now() - i * interval '1 hour',
 				'{"dc": {"HDE": 4000, "AMST": 1787}, "metro": {"HDE": 4000, "AMST": 1787}, "wan": {"HDE": 4000, "AMST": 1787}, "edge": {"HDE": 4000, "AMST": 1787}}', '{"out_of_range": 1}',
-				(SELECT jsonb_object_agg(md5((i / 240)::text || '/' || r)::uuid::text, jsonb_build_object('count', 1157, 'last', 1157 * (i %% 240 + 1))) FROM generate_series(1, 20) AS r)
-			FROM generate_series(2, 2159) AS i`),
+				(SELECT jsonb_object_agg(md5((i / 240)::text || '/' || r)::uuid::text, jsonb_build_object('count', 1157, 'last', 1157 * (i % 240 + 1))) FROM generate_series(1, 20) AS r)
+			FROM generate_series(2, 2159) AS i`,
 		`INSERT INTO compression_telemetry_batches (committed_at, batches, received, written, duplicate, conflict, rejected, candidates, newest, labels, rejected_by_reason, recorders)
 			SELECT now() - i * interval '1 minute', 300, 390, 390, 0, 0, 0, 150, now(),
 				'{"dc": {"HDE": 70, "AMST": 27}, "metro": {"HDE": 70, "AMST": 27}, "wan": {"HDE": 70, "AMST": 28}, "edge": {"HDE": 70, "AMST": 28}}', '{}',

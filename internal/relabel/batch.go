@@ -87,7 +87,10 @@ func (r *run) batch(ctx context.Context, tx pgx.Tx, after cursor) (*batch, error
 	if err := b.write(ctx, tx, r.Rule); err != nil {
 		return nil, err
 	}
-	return b, b.correct(ctx, tx)
+	if err := b.correct(ctx, tx); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // label decodes each row and labels it.
