@@ -85,7 +85,9 @@ func (r *ring) add(d *decision.Decision, span trace.SpanContext, ratio float64, 
 	}
 	e.decision.SamplingRatio = decision.Some(ratio)
 	e.decision.RecorderSequence = decision.Some(int64(number))
-	e.traceID, e.spanID, e.flags = span.TraceID(), span.SpanID(), span.TraceFlags()
+	if span.HasTraceID() { // else they are empty already; each method copies the whole span
+		e.traceID, e.spanID, e.flags = span.TraceID(), span.SpanID(), span.TraceFlags()
+	}
 	e.filled.Store(position + 1)
 	return int(position + 1 - r.head.Load())
 }
