@@ -73,3 +73,45 @@ func TestAForgottenVMComesBackNeitherByAQueueNorByAResend(t *testing.T) {
 	require.EqualValues(t, 100, totals.InTable())
 	require.EqualValues(t, 200, totals.RejectedByReason["forgotten"])
 }
+
+// Decisions of the VM and of others come all the while: whatever a batch under way
+// holds at that moment, none of the VM's is there afterwards.
+func TestAVMIsForgottenWhileItsDecisionsCome(t *testing.T) {
+	p := startPipeline(t)
+	conn := pgtest.Connect(t, p.admin)
+	maintainer := pgtest.Connect(t, pgtest.Login(t, p.admin, "dwcp_maintainer"))
+	secret, err := hex.DecodeString(e2etest.VMIDKey)
+	require.NoError(t, err)
+	all := decisions(6000)
+	for i := range all {
+		all[i].VMID = fmt.Sprintf("vm-%d", i%3)
+	}
+	recorder := p.recorder(t)
+	const runs = 3
+	for run := range runs { // of a VM each, in the middle of a third of the decisions
+		part := all[run*len(all)/runs : (run+1)*len(all)/runs]
+		record(t, recorder, part[:len(part)/2])
+		sent := make(chan error, 1)
+		go func() {
+			for i := len(part) / 2; i < len(part); i++ {
+				recorder.Record(t.Context(), &part[i])
+			}
+			sent <- recorder.ForceFlush(t.Context())
+		}()
+		vm := fmt.Sprintf("vm-%d", run)
+		_, err := forget.Run(t.Context(), maintainer, forget.Options{VMID: vm, Keys: []pseudonym.Key{{ID: "k1", Secret: secret}}, Retention: 90 * 24 * time.Hour})
+		require.NoError(t, err)
+		require.Zero(t, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry WHERE vm_id = '"+e2etest.Pseudonym(vm)+"'"))
+		require.NoError(t, <-sent)
+		waitReceived(t, conn, (run+1)*len(all)/runs)
+	}
+	require.Zero(t, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"), "all three are forgotten")
+	totals, err := ledger.ReadTotals(t.Context(), conn)
+	require.NoError(t, err)
+	require.True(t, totals.Accounted())
+	require.Zero(t, totals.InTable())
+	require.Zero(t, totals.Candidates)
+	require.Positive(t, totals.Removed, "some were there already")
+	require.Positive(t, totals.RejectedByReason["forgotten"], "and some came later")
+	require.EqualValues(t, len(all), totals.Removed+totals.RejectedByReason["forgotten"])
+}
