@@ -34,6 +34,7 @@ type Result struct {
 	Seed    uint64   `json:"seed"`
 	Formula Formula  `json:"formula"`
 	Splits  []Split  `json:"splits"`
+	Spreads []Spread `json:"spreads"` // over several divisions by group
 	Verdict Verdict  `json:"verdict"`
 	Notes   []string `json:"notes"`
 }
@@ -86,7 +87,13 @@ func (s *set) learn(ctx context.Context, o Options) (*Result, error) {
 		r.HDE += index(s.rows[i].hde)
 	}
 	columns, divisions, chosen := s.encode(), s.divide(&o), choices()
-	for i, d := range divisions {
+	fitted := 0
+	done := func() {
+		if fitted++; o.Progress != nil {
+			o.Progress(fitted, len(divisions)*len(chosen)+furtherDivisions*furtherModels)
+		}
+	}
+	for _, d := range divisions {
 		split := Split{Name: d.name, Meaning: d.meaning, Train: s.size(d.train), Validation: s.size(d.held), Test: s.size(d.test), Skipped: d.skipped}
 		if d.skipped == "" {
 			split.Rules = s.byRules(d)
@@ -95,12 +102,16 @@ func (s *set) learn(ctx context.Context, o Options) (*Result, error) {
 					return nil, err
 				}
 				split.Models = append(split.Models, s.fit(d, &chosen[j], columns, &o))
-				if o.Progress != nil {
-					o.Progress(i*len(chosen)+j+1, len(divisions)*len(chosen))
-				}
+				done()
 			}
 		}
 		r.Splits = append(r.Splits, split)
+	}
+	if group := r.split(SplitGroup); group.Skipped == "" {
+		var err error
+		if r.Spreads, err = s.spread(ctx, group, columns, &o, done); err != nil {
+			return nil, err
+		}
 	}
 	r.Verdict = r.judge()
 	return r, nil

@@ -40,6 +40,17 @@ func TestTheSampleTeachesTheFormulaAndLittleElse(t *testing.T) {
 		require.InDelta(t, r.Rows, s.Train.Rows+s.Validation.Rows+s.Test.Rows, 130, "all rows but those of the gaps")
 		require.Contains(t, []string{"amst_transfer_rate_mbps", "hde_compression_ratio", "hde_latency_ms"}, plan.Importance[0].Column)
 	}
+	require.Len(t, r.Spreads, 5)
+	for _, s := range r.Spreads {
+		require.Equal(t, 5, s.Divisions, s.Name)
+		require.Less(t, s.Lowest, s.Mean, s.Name)
+		require.Less(t, s.Mean, s.Highest, s.Name)
+	}
+	plan := r.Spreads[3]
+	require.Equal(t, FeaturesPlan, plan.Name)
+	require.LessOrEqual(t, plan.Lowest, r.group().Model(FeaturesPlan).Accuracy)
+	require.Contains(t, r.Verdict.Text[0], percent(plan.Mean)+" in the mean of 5 splits by group")
+	require.Equal(t, plan.Mean >= 0.98, r.Verdict.PlanReachesGoal)
 	require.Equal(t, "group", r.Verdict.Split)
 	require.False(t, r.Verdict.KnownReachesGoal)
 	require.Contains(t, strings.Join(r.Verdict.Text, "\n"), "the oracle's formula, not a forecast")
@@ -57,7 +68,7 @@ func noisy(d *decision.Decision, random *rand.Rand) {
 func TestPriorsThatComeTrueReachTheGoal(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 1))
-	r := learned(t, made(8000, func(_ int, d *decision.Decision) {
+	r := learned(t, made(4000, func(_ int, d *decision.Decision) {
 		// Utilities of 400 or 100 and of about 200: one look at the ratio is enough.
 		d.HDECompressionRatio = decision.Some([]float64{1, 4}[random.IntN(2)])
 		d.HDEPriorCompressionRatio, d.HDEPriorLatencyMillis, d.HDEPriorCPUUsage = d.HDECompressionRatio, d.HDELatencyMillis, d.HDECPUUsage
@@ -95,7 +106,7 @@ func TestChanceIsNotLearned(t *testing.T) {
 func TestWordsAreLearned(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 1))
-	r := learned(t, made(3000, func(_ int, d *decision.Decision) {
+	r := learned(t, made(1500, func(_ int, d *decision.Decision) {
 		d.PayloadType = []string{"vm_disk", "encrypted"}[random.IntN(2)]
 		d.HDECompressionRatio.Value = map[string]float64{"vm_disk": 4, "encrypted": 1}[d.PayloadType]
 	}))
@@ -200,7 +211,7 @@ func TestLearningStopsWhenItIsToldTo(t *testing.T) {
 	o.Gap = time.Minute
 	var last int
 	o.Progress = func(done, of int) {
-		require.Equal(t, 12, of)
+		require.Equal(t, 20, of)
 		if last = done; done == 5 {
 			cancel()
 		}

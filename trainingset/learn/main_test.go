@@ -78,4 +78,4 @@ func learned(t *testing.T, s *set) *Result {
 }
 
 // group is the split by group.
-func (r *Result) group() *Split { return &r.Splits[1] }
+func (r *Result) group() *Split { return r.split(SplitGroup) }

@@ -37,6 +37,8 @@ func told() *Result {
 	}
 	r := &Result{Dir: "data", Rows: 7100, HDE: 5325, Goal: 0.98, Formula: Formula{"plan/1", 7100, 7100}, Notes: []string{"something is so"},
 		Splits: []Split{split(SplitRandom), split(SplitGroup), {Name: SplitTime, Skipped: "a gap of 1h leaves nothing to train on"}}}
+	r.Spreads = []Spread{{RuleMajority, 5, 0.74, 0.755, 0.76}, {RulePerLink, 5, 0.75, 0.765, 0.77},
+		{FeaturesPlan, 5, 0.972, 0.9811, 0.99}, {FeaturesKnown, 5, 0.88, 0.895, 0.91}}
 	r.Verdict = r.judge()
 	return r
 }
@@ -57,6 +59,7 @@ func TestTextBeginsWithTheVerdict(t *testing.T) {
 func TestMoreThanTheFormulaIsSaidToBeSo(t *testing.T) {
 	t.Parallel()
 	r := told()
+	r.Spreads = nil // as where there are no groups
 	group := r.group()
 	group.Model(FeaturesOutcomes).Accuracy = 0.95
 	group.Model(FeaturesKnown).Accuracy = 0.981
