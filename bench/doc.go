@@ -8,7 +8,8 @@
 // into the same table with the same indexes, emptied before each turn. The ways
 // take turns for some rounds, so that a slow moment of the machine hits all of
 // them, and the median counts. Wall clock time depends on the machine and on what
-// else runs there; the ratios much less.
+// else runs there; the ratios much less. Collectors run with the GOGC and
+// GOMEMLIMIT that docs/collector.md recommends, unless the environment has others.
 //
 // It needs psql beside a PostgreSQL that is found on the machine.
 package main
