@@ -111,7 +111,7 @@ func (c *Completeness) writeText(w io.Writer) error {
 	if c.Recorders == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "\nCompleteness: %.2f %%, %d of %d decisions that %d Recorders numbered in the last 7 days\n", 100*c.Share(), c.Received, c.Expected, c.Recorders)
+	fmt.Fprintf(w, "\nCompleteness: %.2f %%, %d of %d decisions numbered in the last 7 days, Recorders: %d\n", 100*c.Share(), c.Received, c.Expected, c.Recorders)
 	for _, r := range c.Worst {
 		fmt.Fprintf(w, "  %s  %.2f %%, %d missing, last seen %s\n", r.ID, 100*came(r.Received, r.Expected), r.Expected-r.Received, r.Seen.Format(time.RFC3339))
 	}
