@@ -15,7 +15,7 @@ func joinStop(err error, f *fleet) error { return errors.Join(err, f.stop()) }
 // memory each second. The table is emptied in between: its growth is bySize's.
 func (b *bench) steadyMemory(ctx context.Context, o options) (text string, err error) {
 	report := &strings.Builder{}
-	fmt.Fprintf(report, "\n## Memory of the collector at full speed, over %s\n\nResident, MiB, the highest of each tenth of the time.\n\n| way | rows | tenths |\n|---|---|---|\n", o.steady)
+	fmt.Fprintf(report, "\n## Memory of the collector at full speed, over %s\n\nResident, MiB, the highest of each tenth of the time. Of the durable queue that includes its file as far as it is mapped: page cache,\nwhich the kernel takes back when it needs memory (RssFile in /proc/PID/status; RssAnon is the collector's own).\n\n| way | rows | tenths |\n|---|---|---|\n", o.steady)
 	for _, w := range []struct {
 		name string
 		pipeline
