@@ -54,7 +54,7 @@ var reasonTable = []struct {
 // give; the others are for the exporter, which knows the table, to give.
 func (r Reason) OfProcessor() bool {
 	switch r {
-	case RawVMID, TooOld, TooFarAhead, Forgotten, Refused, Unreadable:
+	case TooOld, TooFarAhead, Forgotten, Refused, Unreadable:
 		return false
 	}
 	return r.Known()
@@ -107,6 +107,9 @@ func (f *Field) MissingError() *FieldError { return f.problem(Missing, "", "is r
 func (f *Field) DuplicateError() *FieldError {
 	return f.problem(DuplicateKey, "", "must be there only once")
 }
+
+// RawError is the error for a VM id that is no pseudonym; rule says which would be.
+func (f *Field) RawError(rule string) *FieldError { return f.problem(RawVMID, "", rule) }
 
 // TypeError is the error for an attribute of another type; got describes it.
 func (f *Field) TypeError(got string) *FieldError {

@@ -33,7 +33,7 @@ func TestEveryWrongKeyIsNamedAtOnceAndNoKeyIsShown(t *testing.T) {
 	err := confmap.Validate(loadConfig(t, "oraclelabel/wrong"))
 	require.Error(t, err)
 	for _, want := range []string{
-		`rule: must be one of plan/1, completion/1, got "plan/9"`,
+		`rule: must be one of plan/1, completion/1, got "plan/9", or none`,
 		`pseudonymise_also::0: must be one of session_id, request_id, got "vm_name"`,
 		`keys::0::id: must be 1..16 of a-z, 0-9, - and _, got ""`,
 		"keys::0::key: must be hex digits",

@@ -29,6 +29,16 @@ func isolate(logs plog.Logs) {
 	}
 }
 
+// dropOthers removes logs that are no decisions.
+func dropOthers(logs plog.Logs) (dropped int64) {
+	logs.ResourceLogs().RemoveIf(func(resource plog.ResourceLogs) bool {
+		decisions, others := count(resource)
+		dropped += int64(others)
+		return decisions == 0 // isolate has left none among others
+	})
+	return dropped
+}
+
 func count(resource plog.ResourceLogs) (decisions, others int) {
 	for _, scope := range resource.ScopeLogs().All() {
 		for _, record := range scope.LogRecords().All() {

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -18,15 +19,16 @@ import (
 
 // labeller is the processor.
 type labeller struct {
-	rule       oracle.Rule
+	rule       *oracle.Rule // nil: another oraclelabel checks and labels
 	pseudonyms *pseudonymiser
+	only       bool // decisions
 	telemetry  *metadata.TelemetryBuilder
 	decoders   sync.Pool // of *decisionlog.Decoder
 	log        *zap.Logger
 }
 
 func newLabeller(c *Config, set component.TelemetrySettings) (*labeller, error) {
-	rule, err := oracle.Named(c.Rule)
+	rule, err := c.rule()
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +43,7 @@ func newLabeller(c *Config, set component.TelemetrySettings) (*labeller, error) 
 	return &labeller{
 		rule:       rule,
 		pseudonyms: pseudonyms,
+		only:       c.OnlyDecisions,
 		telemetry:  telemetry,
 		decoders:   sync.Pool{New: func() any { return new(decisionlog.Decoder) }},
 		log:        set.Logger,
@@ -48,7 +51,7 @@ func newLabeller(c *Config, set component.TelemetrySettings) (*labeller, error) 
 }
 
 func (l *labeller) start(context.Context, component.Host) error {
-	if l.pseudonyms.hashers == nil {
+	if l.pseudonyms.raw {
 		l.log.Warn("VM ids are passed on as they are, because pseudonymise: none is configured")
 	}
 	return nil
@@ -59,12 +62,16 @@ func (l *labeller) shutdown(context.Context) error {
 	return nil
 }
 
-// process labels every decision of a batch in place.
+// process labels every decision of a batch in place. There may be nothing left to
+// pass on.
 func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
 	decoder := l.decoders.Get().(*decisionlog.Decoder)
 	defer l.decoders.Put(decoder)
 	var counts tally
 	isolate(logs)
+	if l.only {
+		counts.dropped = dropOthers(logs)
+	}
 	for _, resource := range logs.ResourceLogs().All() {
 		decoder.Resource(resource.Resource())
 		for _, scope := range resource.ScopeLogs().All() {
@@ -76,6 +83,9 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 		}
 	}
 	counts.report(ctx, l.telemetry)
+	if l.only && logs.ResourceLogs().Len() == 0 {
+		return logs, processorhelper.ErrSkipProcessingData
+	}
 	return logs, nil
 }
 
@@ -88,6 +98,10 @@ func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, co
 	problems := decoder.Decode(record, decisionlog.Emitted, &d)
 	if decoder.Foreign() {
 		decisionlog.KeepListed(record)
+	}
+	if l.rule == nil {
+		counts.passed++
+		return
 	}
 	if problem == nil && len(problems) > 0 {
 		problem = problems[0]

@@ -151,32 +151,35 @@ func TestTheRuleIsTheConfiguredOne(t *testing.T) {
 	require.Equal(t, "completion/1", got.OracleVersion.Value)
 }
 
+// spoiled are decisions that are invalid, and why.
+var spoiled = map[string]struct {
+	spoil  func(plog.LogRecord)
+	reason decision.Reason
+	key    string
+}{
+	"out of range": {func(r plog.LogRecord) { r.Attributes().PutDouble("dwcp.hde.cpu_usage", 109.5) }, decision.OutOfRange, "dwcp.hde.cpu_usage"},
+	"NaN":          {func(r plog.LogRecord) { r.Attributes().PutDouble("dwcp.network.rtt_ms", math.NaN()) }, decision.NotFinite, "dwcp.network.rtt_ms"},
+	"missing":      {func(r plog.LogRecord) { r.Attributes().Remove("dwcp.payload.type") }, decision.Missing, "dwcp.payload.type"},
+	"no id":        {func(r plog.LogRecord) { r.Attributes().Remove("log.record.uid") }, decision.Missing, "log.record.uid"},
+	"no VM id":     {func(r plog.LogRecord) { r.Attributes().Remove("dwcp.vm.id") }, decision.Missing, "dwcp.vm.id"},
+	"empty VM id":  {func(r plog.LogRecord) { r.Attributes().PutStr("dwcp.vm.id", "") }, decision.Missing, "dwcp.vm.id"},
+	"VM id is a map": {func(r plog.LogRecord) { r.Attributes().PutEmptyMap("dwcp.vm.id").PutStr("id", rawVMID) },
+		decision.WrongType, "dwcp.vm.id"},
+	"VM id is a list": {func(r plog.LogRecord) { r.Attributes().PutEmptySlice("dwcp.vm.id").AppendEmpty().SetStr(rawVMID) },
+		decision.WrongType, "dwcp.vm.id"},
+	"VM id is bytes": {func(r plog.LogRecord) { r.Attributes().PutEmptyBytes("dwcp.vm.id").FromRaw([]byte(rawVMID)) },
+		decision.WrongType, "dwcp.vm.id"},
+	"neither arm": {func(r plog.LogRecord) {
+		for _, arm := range []string{"hde", "amst"} {
+			r.Attributes().Remove("dwcp." + arm + ".latency_ms")
+			r.Attributes().Remove("dwcp." + arm + ".prior.latency_ms")
+		}
+	}, decision.Unlabelable, "dwcp.oracle.algorithm"},
+}
+
 func TestInvalidDecisionsAreMarkedAndGoOnWithoutTheVMID(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		spoil  func(plog.LogRecord)
-		reason decision.Reason
-		key    string
-	}{
-		"out of range": {func(r plog.LogRecord) { r.Attributes().PutDouble("dwcp.hde.cpu_usage", 109.5) }, decision.OutOfRange, "dwcp.hde.cpu_usage"},
-		"NaN":          {func(r plog.LogRecord) { r.Attributes().PutDouble("dwcp.network.rtt_ms", math.NaN()) }, decision.NotFinite, "dwcp.network.rtt_ms"},
-		"missing":      {func(r plog.LogRecord) { r.Attributes().Remove("dwcp.payload.type") }, decision.Missing, "dwcp.payload.type"},
-		"no id":        {func(r plog.LogRecord) { r.Attributes().Remove("log.record.uid") }, decision.Missing, "log.record.uid"},
-		"no VM id":     {func(r plog.LogRecord) { r.Attributes().Remove("dwcp.vm.id") }, decision.Missing, "dwcp.vm.id"},
-		"empty VM id":  {func(r plog.LogRecord) { r.Attributes().PutStr("dwcp.vm.id", "") }, decision.Missing, "dwcp.vm.id"},
-		"VM id is a map": {func(r plog.LogRecord) { r.Attributes().PutEmptyMap("dwcp.vm.id").PutStr("id", rawVMID) },
-			decision.WrongType, "dwcp.vm.id"},
-		"VM id is a list": {func(r plog.LogRecord) { r.Attributes().PutEmptySlice("dwcp.vm.id").AppendEmpty().SetStr(rawVMID) },
-			decision.WrongType, "dwcp.vm.id"},
-		"VM id is bytes": {func(r plog.LogRecord) { r.Attributes().PutEmptyBytes("dwcp.vm.id").FromRaw([]byte(rawVMID)) },
-			decision.WrongType, "dwcp.vm.id"},
-		"neither arm": {func(r plog.LogRecord) {
-			for _, arm := range []string{"hde", "amst"} {
-				r.Attributes().Remove("dwcp." + arm + ".latency_ms")
-				r.Attributes().Remove("dwcp." + arm + ".prior.latency_ms")
-			}
-		}, decision.Unlabelable, "dwcp.oracle.algorithm"},
-	} {
+	for name, c := range spoiled {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			logs := logsOf(emitted(), emitted())

@@ -15,6 +15,8 @@ import (
 type tally struct {
 	labels  map[label]int64
 	reasons map[decision.Reason]int64
+	passed  int64 // without a label, for another oraclelabel
+	dropped int64 // logs that are no decisions
 }
 
 type label struct {
@@ -43,5 +45,11 @@ func (t *tally) report(ctx context.Context, telemetry *metadata.TelemetryBuilder
 	}
 	for reason, n := range t.reasons {
 		telemetry.OraclelabelRefused.Add(ctx, n, metric.WithAttributes(attribute.String("reason", string(reason))))
+	}
+	if t.passed > 0 {
+		telemetry.OraclelabelPassed.Add(ctx, t.passed)
+	}
+	if t.dropped > 0 {
+		telemetry.OraclelabelDropped.Add(ctx, t.dropped)
 	}
 }

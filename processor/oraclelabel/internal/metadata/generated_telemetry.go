@@ -26,7 +26,9 @@ type TelemetryBuilder struct {
 	meter               metric.Meter
 	mu                  sync.Mutex
 	registrations       []metric.Registration
+	OraclelabelDropped  metric.Int64Counter
 	OraclelabelLabelled metric.Int64Counter
+	OraclelabelPassed   metric.Int64Counter
 	OraclelabelRefused  metric.Int64Counter
 }
 
@@ -59,9 +61,21 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.OraclelabelDropped, err = builder.meter.Int64Counter(
+		"otelcol_oraclelabel_dropped",
+		metric.WithDescription("Logs that are no decisions, dropped because only_decisions is set. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.OraclelabelLabelled, err = builder.meter.Int64Counter(
 		"otelcol_oraclelabel_labelled",
 		metric.WithDescription("Decisions labelled. [Alpha]"),
+		metric.WithUnit("{decision}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OraclelabelPassed, err = builder.meter.Int64Counter(
+		"otelcol_oraclelabel_passed",
+		metric.WithDescription("Decisions passed on without a label, because the rule is none. [Alpha]"),
 		metric.WithUnit("{decision}"),
 	)
 	errs = errors.Join(errs, err)

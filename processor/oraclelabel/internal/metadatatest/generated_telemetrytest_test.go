@@ -19,9 +19,17 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.OraclelabelDropped.Add(context.Background(), 1)
 	tb.OraclelabelLabelled.Add(context.Background(), 1)
+	tb.OraclelabelPassed.Add(context.Background(), 1)
 	tb.OraclelabelRefused.Add(context.Background(), 1)
+	AssertEqualOraclelabelDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualOraclelabelLabelled(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOraclelabelPassed(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualOraclelabelRefused(t, testTel,
