@@ -32,6 +32,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 		Example: `  dwcp-telemetry demo                   everything once, on measured decisions
   dwcp-telemetry migrate up             make or update the tables
   dwcp-telemetry status                 what has arrived
+  dwcp-telemetry dashboard              the same, live in a browser
   dwcp-telemetry rejected list          what the table would not take
   dwcp-telemetry export --out data      the training set as CSV
   dwcp-telemetry validate data          check it
@@ -47,7 +48,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
-	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.rejected(), a.relabel(), a.review(), a.forget(), a.export(), a.exports(), a.validate(),
+	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.dashboard(), a.rejected(), a.relabel(), a.review(), a.forget(), a.export(), a.exports(), a.validate(),
 		a.learnability())
 	return root
 }

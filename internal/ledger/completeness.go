@@ -36,8 +36,14 @@ func came(received, expected int64) float64 {
 	return float64(received) / float64(expected)
 }
 
-// leastCompleteness is the roadmap's.
-const leastCompleteness = 0.98
+// Share is what came of the numbers it gave away, 0..1.
+func (r Recorder) Share() float64 { return came(r.Received, r.Expected) }
+
+// Missing is what has not come, or not yet.
+func (r Recorder) Missing() int64 { return r.Expected - r.Received }
+
+// LeastCompleteness is the roadmap's.
+const LeastCompleteness = 0.98
 
 // completenessSpan is how far back losses are looked for: what was lost long ago
 // is no news, and nobody mends it.
@@ -49,22 +55,26 @@ const shownRecorders = 5
 //go:embed sql/recorders.sql
 var recordersSQL string
 
-func readCompleteness(ctx context.Context, q Querier) (c Completeness, err error) {
-	found, err := q.Query(ctx, recordersSQL, shownRecorders, completenessSpan)
+// readCompleteness also returns up to limit Recorders, those that lost the most
+// first, whether they lost any or not.
+func readCompleteness(ctx context.Context, q Querier, limit int) (c Completeness, least []Recorder, err error) {
+	found, err := q.Query(ctx, recordersSQL, limit, completenessSpan)
 	if err != nil {
-		return c, explain("look for gaps in the Recorders' numbers", err)
+		return c, nil, explain("look for gaps in the Recorders' numbers", err)
 	}
 	var r Recorder
 	_, err = pgx.ForEachRow(found, []any{&r.ID, &r.Received, &r.Expected, &r.Seen, &c.Recorders, &c.Received, &c.Expected}, func() error {
-		if r.Seen = r.Seen.UTC(); r.Received < r.Expected {
+		r.Seen = r.Seen.UTC()
+		least = append(least, r)
+		if r.Received < r.Expected && len(c.Worst) < shownRecorders {
 			c.Worst = append(c.Worst, r)
 		}
 		return nil
 	})
 	if err != nil {
-		return c, explain("look for gaps in the Recorders' numbers", err)
+		return c, nil, explain("look for gaps in the Recorders' numbers", err)
 	}
-	return c, nil
+	return c, least, nil
 }
 
 // Removal is what left the table for one reason.

@@ -22,6 +22,7 @@ type Progress struct {
 	CandidateShare float64     `json:"candidate_share"`
 	WithinDays     float64     `json:"within_days"`
 	Milestones     []Milestone `json:"milestones"`
+	Phases         []Phase     `json:"phases"`
 }
 
 // Milestone is a number of candidates.
@@ -54,6 +55,7 @@ func (s *Status) progress(g Goal, since *time.Time) Progress {
 		RowsPerDay:       float64(s.LastDay.Written) * perDay,
 		CandidatesPerDay: float64(s.LastDay.Candidates) * perDay,
 		WithinDays:       days(g.Within),
+		Phases:           s.phases(),
 	}
 	if s.LastDay.Written > 0 {
 		p.CandidateShare = float64(s.LastDay.Candidates) / float64(s.LastDay.Written)

@@ -16,18 +16,23 @@ type Recent struct {
 	Written    int64 `json:"written"`
 	Candidates int64 `json:"candidates"`
 	Rejected   int64 `json:"rejected"`
+	Duplicate  int64 `json:"duplicate"`
 }
+
+// columns are where the sums of a statement go, in its order.
+func (r *Recent) columns() []any { return []any{&r.Written, &r.Candidates, &r.Rejected, &r.Duplicate} }
 
 // Partition is one partition of the table.
 type Partition = partitions.Partition
 
 // Status is how the installation stands.
 type Status struct {
-	Now      time.Time `json:"now"` // by the database's clock, as all times are
-	Totals   Totals    `json:"totals"`
-	LastHour Recent    `json:"last_hour"`
-	LastDay  Recent    `json:"last_day"` // 24 hours
-	Progress Progress  `json:"progress"`
+	Now        time.Time `json:"now"` // by the database's clock, as all times are
+	Totals     Totals    `json:"totals"`
+	LastMinute Recent    `json:"last_minute"`
+	LastHour   Recent    `json:"last_hour"`
+	LastDay    Recent    `json:"last_day"` // 24 hours
+	Progress   Progress  `json:"progress"`
 
 	Completeness Completeness       `json:"completeness"`
 	Removals     map[string]Removal `json:"removals"` // by kind: retention, forget
@@ -57,43 +62,60 @@ type DB interface {
 // ReadStatus reads ledger and partitions. That takes a few statements: on a busy
 // system they may be milliseconds apart.
 func ReadStatus(ctx context.Context, db DB, g Goal) (s Status, err error) {
+	err = inTransaction(ctx, db, func(tx pgx.Tx) error {
+		s, _, err = readStatus(ctx, tx, g, shownRecorders)
+		return err
+	})
+	return s, err
+}
+
+// inTransaction has read run with settings that suit the ledger.
+func inTransaction(ctx context.Context, db DB, read func(pgx.Tx) error) error {
 	tx, err := db.Begin(ctx)
 	if err != nil {
-		return s, fmt.Errorf("read the load ledger: %w", err)
+		return fmt.Errorf("read the load ledger: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
 	// The planner takes maps for large, and compiling takes longer than reading.
 	if _, err := tx.Exec(ctx, "SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"); err != nil {
-		return s, fmt.Errorf("read the load ledger: %w", err)
+		return fmt.Errorf("read the load ledger: %w", err)
 	}
+	return read(tx)
+}
+
+// readStatus also returns the recorders that lost the most, or nothing.
+func readStatus(ctx context.Context, tx pgx.Tx, g Goal, recorders int) (s Status, least []Recorder, err error) {
 	if s.Totals, err = ReadTotals(ctx, tx); err != nil {
-		return Status{}, err
+		return Status{}, nil, err
 	}
 	if err := s.readRecent(ctx, tx, g); err != nil {
-		return Status{}, err
+		return Status{}, nil, err
 	}
-	if s.Completeness, err = readCompleteness(ctx, tx); err != nil {
-		return Status{}, err
+	if s.Completeness, least, err = readCompleteness(ctx, tx, recorders); err != nil {
+		return Status{}, nil, err
 	}
 	if s.Removals, err = readRemovals(ctx, tx); err != nil {
-		return Status{}, err
+		return Status{}, nil, err
 	}
 	if s.Partitions, err = readPartitions(ctx, tx); err != nil {
-		return Status{}, err
+		return Status{}, nil, err
 	}
 	if !s.Totals.Newest.IsZero() {
 		seconds := s.Now.Sub(s.Totals.Newest).Seconds()
 		s.NewestAgeSeconds = &seconds
 	}
 	s.Warnings = s.warnings()
-	return s, nil
+	return s, least, nil
 }
 
 // readRecent reads the last day, and what follows from it.
 func (s *Status) readRecent(ctx context.Context, q Querier, g Goal) error {
 	var since *time.Time
-	err := q.QueryRow(ctx, recentSQL).Scan(&s.Now, &s.LastHour.Written, &s.LastHour.Candidates, &s.LastHour.Rejected,
-		&s.LastDay.Written, &s.LastDay.Candidates, &s.LastDay.Rejected, &since)
+	row := []any{&s.Now}
+	for _, r := range []*Recent{&s.LastMinute, &s.LastHour, &s.LastDay} {
+		row = append(row, r.columns()...)
+	}
+	err := q.QueryRow(ctx, recentSQL).Scan(append(row, &since)...)
 	if err != nil {
 		return explain("sum up the last day of the load ledger", err)
 	}
@@ -126,9 +148,9 @@ func (s *Status) warnings() (warnings []string) {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d of the duplicates came with other content under the same id; the first one was kept", t.Conflict))
 	}
-	if c := s.Completeness; c.Share() < leastCompleteness {
+	if c := s.Completeness; c.Share() < LeastCompleteness {
 		warnings = append(warnings, fmt.Sprintf(
-			"only %.1f %% of what the Recorders numbered came, less than %.0f %%: their rings were full, or it is still under way", 100*c.Share(), 100*leastCompleteness))
+			"only %.1f %% of what the Recorders numbered came, less than %.0f %%: their rings were full, or it is still under way", 100*c.Share(), 100*LeastCompleteness))
 	}
 	return append(warnings, s.partitionWarnings()...)
 }

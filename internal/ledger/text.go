@@ -113,7 +113,7 @@ func (c *Completeness) writeText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\nCompleteness: %.2f %%, %d of %d decisions numbered in the last 7 days, Recorders: %d\n", 100*c.Share(), c.Received, c.Expected, c.Recorders)
 	for _, r := range c.Worst {
-		fmt.Fprintf(w, "  %s  %.2f %%, %d missing, last seen %s\n", r.ID, 100*came(r.Received, r.Expected), r.Expected-r.Received, r.Seen.Format(time.RFC3339))
+		fmt.Fprintf(w, "  %s  %.2f %%, %d missing, last seen %s\n", r.ID, 100*r.Share(), r.Missing(), r.Seen.Format(time.RFC3339))
 	}
 	return nil
 }

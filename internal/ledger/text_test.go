@@ -48,7 +48,7 @@ func TestStatusIsReadable(t *testing.T) {
 			Newest: noon.Add(-90 * time.Second), LastCommit: noon.Add(-80 * time.Second),
 			RejectedByReason: map[string]int64{"out_of_range": 1},
 			Labels:           trainingset.Balance{"dc": {HDE: 1000, AMST: 500}, "wan": {HDE: 5000, AMST: 10}, "edge": {HDE: 100}}},
-		LastHour: Recent{10, 9, 0}, LastDay: Recent{6610, 6500, 1},
+		LastHour: Recent{Written: 10, Candidates: 9}, LastDay: Recent{Written: 6610, Candidates: 6500, Rejected: 1},
 		Completeness: Completeness{Recorders: 3, Received: 6615, Expected: 6800, Worst: []Recorder{
 			{ID: "0198f0a2-0000-7000-8000-000000000001", Received: 1000, Expected: 1180, Seen: noon.Add(-time.Hour)},
 			{ID: "0198f0a2-0000-7000-8000-000000000002", Received: 5000, Expected: 5005, Seen: noon},

@@ -149,5 +149,5 @@ func TestCorrectingRowsAreSubtractedFromWhatTheTableHolds(t *testing.T) {
 	require.True(t, totals.Accounted())
 	require.EqualValues(t, 80, totals.InTable())
 	status := b.status(t)
-	require.Equal(t, Recent{Written: 48, Candidates: 40, Rejected: 2}, status.LastDay, "what was removed today was not loaded today")
+	require.Equal(t, Recent{Written: 48, Candidates: 40, Rejected: 2, Duplicate: 7}, status.LastDay, "what was removed today was not loaded today")
 }

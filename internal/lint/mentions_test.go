@@ -16,7 +16,7 @@ import (
 // mirror's host has no place here.
 var publicHosts = []string{
 	"github.com", "go.dev", "keepachangelog.com", "mlcommons.org", "opentelemetry.io", "pkg.go.dev", "purl.org", "schema.org", "semver.org",
-	"www.apache.org", "www.postgresql.org",
+	"www.apache.org", "www.postgresql.org", "www.w3.org",
 }
 
 var (

@@ -1,0 +1,84 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+const (
+	heartbeat = 15 * time.Second // comments, so that what lies in between keeps the connection
+	// writeLimit is how long a browser may take to read what it is sent; then it
+	// is let go, and comes again.
+	writeLimit = 10 * time.Second
+	// streamLength bounds what a session that has ended goes on seeing.
+	streamLength = time.Hour
+	retryMillis  = 2000
+)
+
+// events sends the page's content whenever it was read anew, as server-sent
+// events. The id is the snapshot's: who comes again with it is not sent the same
+// once more. What was missed is not made up for: the newest is all that counts.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	viewer, err := s.poller.join()
+	if err != nil {
+		w.Header().Set("Retry-After", "30")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer s.poller.leave(viewer)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // for nginx
+	out := &stream{w: w, control: http.NewResponseController(w)}
+	_ = out.control.SetReadDeadline(time.Time{}) // the request has been read; what is left is to notice its end
+	seen := r.Header.Get("Last-Event-ID")
+	err = out.send("retry: %d\n\n", retryMillis)
+	end, beat := time.After(streamLength), time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for err == nil {
+		select {
+		case <-s.ending.Done():
+			return
+		case <-r.Context().Done():
+			return
+		case <-end:
+			return
+		case <-beat.C:
+			err = out.send(": still here\n\n")
+		case snapshot := <-viewer.snapshots:
+			if snapshot.ID != seen {
+				err = s.sendView(out, snapshot)
+			}
+		}
+	}
+}
+
+// sendView sends HTML in JSON, which has no line breaks.
+func (s *Server) sendView(out *stream, snapshot *Snapshot) error {
+	html, err := s.render("view", s.view(snapshot))
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(string(html))
+	if err != nil {
+		return err
+	}
+	return out.send("id: %s\nevent: view\ndata: %s\n\n", snapshot.ID, data)
+}
+
+// stream writes to one browser.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (o *stream) send(format string, args ...any) error {
+	if err := o.control.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(o.w, format, args...); err != nil {
+		return err
+	}
+	return o.control.Flush()
+}
