@@ -8,7 +8,7 @@ PACKAGES := $(VENV)/requirements.txt
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # What runs goroutines of its own, or shares state with those of others.
-RACE := ./connector/... ./exporter/... ./instrumentation ./internal/collector ./internal/decisionlog \
+RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
 .PHONY: help build demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean

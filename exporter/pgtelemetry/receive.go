@@ -12,6 +12,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
+	"github.com/novacron/dwcp-telemetry/internal/queuestorage"
 )
 
 // decisionsOnly keeps logs without any decision away from the exporter's
@@ -31,7 +32,7 @@ func (f *decisionsOnly) Capabilities() consumer.Capabilities {
 // Start gives the helper's queue a storage that loses nothing.
 func (f *decisionsOnly) Start(ctx context.Context, host component.Host) error {
 	if queue := f.exporter.config.QueueConfig; queue.HasValue() && queue.Get().StorageID != nil {
-		host = &queueHost{Host: host, storage: *queue.Get().StorageID, log: f.exporter.log}
+		host = queuestorage.Host(host, *queue.Get().StorageID, f.exporter.log)
 	}
 	return f.Logs.Start(ctx, host)
 }

@@ -19,8 +19,9 @@ var layers = [][]string{
 	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/relabel", "internal/replay"},
 	{"trainingset"},
 	{"instrumentation"},
-	{"connector/besteffort", "processor/oraclelabel", "provider/listen"},
+	{"connector/besteffort", "extension", "processor/oraclelabel", "provider/listen"},
 	{"exporter/pgtelemetry"},
+	{"internal/queuestorage"},
 	{"internal/partitions"},
 	{"internal/localpg"},
 	{"internal/filelock"},
@@ -50,7 +51,7 @@ var restrictions = []struct {
 			return strings.HasPrefix(path, "go.opentelemetry.io/collector/") &&
 				!strings.HasPrefix(path, "go.opentelemetry.io/collector/pdata/")
 		},
-		by: []string{"bench", "connector", "exporter", "processor", "provider"},
+		by: []string{"bench", "connector", "exporter", "extension", "internal/queuestorage", "processor", "provider"},
 	},
 }
 

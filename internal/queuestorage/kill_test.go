@@ -1,4 +1,4 @@
-package pgtelemetry
+package queuestorage
 
 import (
 	"context"
@@ -17,8 +17,6 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
-
-	"github.com/novacron/dwcp-telemetry/exporter/pgtelemetry/internal/metadata"
 )
 
 var fileStorage = component.MustNewID("file_storage")
@@ -39,9 +37,6 @@ func (itemEncoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byt
 }
 
 func (itemEncoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
-	if len(data) == 0 {
-		return context.Background(), nil, errNoItem
-	}
 	return context.Background(), item(data), nil
 }
 
@@ -71,12 +66,12 @@ func delivered(t *testing.T, kept map[string][]byte, wrapped bool, want int) (go
 	s := &snapshots{store: &store{kept: maps.Clone(kept)}}
 	var host component.Host = hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{fileStorage: s}}
 	if wrapped {
-		host = &queueHost{Host: host, storage: fileStorage, log: zap.NewNop()}
+		host = Host(host, fileStorage, zap.NewNop())
 	}
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.StorageID = &fileStorage
 	items, release := make(chan item, 100), make(chan struct{})
-	e, err := xexporterhelper.NewLogsRequest(t.Context(), exportertest.NewNopSettings(metadata.Type),
+	e, err := xexporterhelper.NewLogsRequest(t.Context(), exportertest.NewNopSettings(component.MustNewType("queued")),
 		func(context.Context, plog.Logs) (xexporterhelper.Request, error) { return item("none"), nil },
 		func(_ context.Context, r xexporterhelper.Request) error {
 			items <- r.(item)
@@ -111,7 +106,7 @@ func delivered(t *testing.T, kept map[string][]byte, wrapped bool, want int) (go
 // while it starts again it is killed again, after any of its writes.
 func TestAKillAtAnyMomentOfTheStartLosesNothing(t *testing.T) {
 	t.Parallel()
-	kept := map[string][]byte{queueNotesKey: notes(3, 4, 0, 1, 2), "0": []byte("a"), "1": []byte("b"), "2": []byte("c"), "3": []byte("d")}
+	kept := map[string][]byte{notesKey: notes(3, 4, 0, 1, 2), "0": []byte("a"), "1": []byte("b"), "2": []byte("c"), "3": []byte("d")}
 	all := map[item]bool{"a": true, "b": true, "c": true, "d": true}
 
 	got, moments := delivered(t, kept, true, len(all))
@@ -122,7 +117,7 @@ func TestAKillAtAnyMomentOfTheStartLosesNothing(t *testing.T) {
 		require.Equal(t, all, again, "after write %d", i)
 	}
 
-	// Once upstream's own queue loses nothing here, queueStorage can go.
+	// Once upstream's own queue loses nothing here, this package can go.
 	_, moments = delivered(t, kept, false, len(all))
 	lost := 0
 	for _, moment := range moments {
@@ -130,5 +125,5 @@ func TestAKillAtAnyMomentOfTheStartLosesNothing(t *testing.T) {
 			lost++
 		}
 	}
-	require.NotZero(t, lost, "upstream's queue has mended its start: remove queueStorage")
+	require.NotZero(t, lost, "upstream's queue has mended its start: remove queuestorage")
 }

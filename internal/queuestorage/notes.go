@@ -1,4 +1,4 @@
-package pgtelemetry
+package queuestorage
 
 import (
 	"encoding/binary"
@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// queueNotesKey is where the helper's queue keeps its notes, a protobuf
+// notesKey is where the helper's queue keeps its notes, a protobuf
 // message. A test of the queue itself holds this to what upstream does.
-const queueNotesKey = "qmv0"
+const notesKey = "qmv0"
 
 // Fields of the message, in upstream's meta.proto.
 const (

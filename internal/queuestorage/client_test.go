@@ -1,4 +1,4 @@
-package pgtelemetry
+package queuestorage
 
 import (
 	"context"
@@ -75,7 +75,7 @@ func (s *store) Close(context.Context) error { return nil }
 func open(t *testing.T, s *store) storage.Client {
 	t.Helper()
 	id := fileStorage
-	host := &queueHost{Host: hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{id: s}}, storage: id, log: zap.NewNop()}
+	host := Host(hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{id: s}}, id, zap.NewNop())
 	client, err := host.GetExtensions()[id].(storage.Extension).GetClient(t.Context(), component.KindExporter, id, "logs")
 	require.NoError(t, err)
 	return client
@@ -130,27 +130,27 @@ func sorted(notes []byte) []byte {
 
 func TestAFullDiskLosesNoItemOfTheQueue(t *testing.T) {
 	t.Parallel()
-	s := &store{kept: map[string][]byte{queueNotesKey: notes(0, 2), "0": []byte("zero"), "1": []byte("one")}}
+	s := &store{kept: map[string][]byte{notesKey: notes(0, 2), "0": []byte("zero"), "1": []byte("one")}}
 	c := open(t, s)
 	s.full = true
 	take := storage.GetOperation("0")
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(1, 2, 0)), take))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(1, 2, 0)), take))
 	require.Equal(t, "zero", string(take.Value), "it is read all the same")
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(1, 2)), storage.DeleteOperation("0")))
-	require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(1, 3)), storage.SetOperation("2", []byte("two"))),
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(1, 2)), storage.DeleteOperation("0")))
+	require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(1, 3)), storage.SetOperation("2", []byte("two"))),
 		errFull, "the sender is told")
 	require.Contains(t, s.kept, "0")
 
 	s.full = false
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(2, 3, 1)), storage.GetOperation("1")))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(2, 3, 1)), storage.GetOperation("1")))
 	require.NotContains(t, s.kept, "0", "what was done is deleted once it can be")
 	require.Contains(t, s.kept, "1")
 }
 
 func TestAFullDiskAtTheStartKeepsTheNotes(t *testing.T) {
 	t.Parallel()
-	s := &store{full: true, kept: map[string][]byte{queueNotesKey: notes(7, 9)}}
-	got, err := open(t, s).Get(t.Context(), queueNotesKey)
+	s := &store{full: true, kept: map[string][]byte{notesKey: notes(7, 9)}}
+	got, err := open(t, s).Get(t.Context(), notesKey)
 	require.NoError(t, err)
 	require.Equal(t, notes(7, 9), got)
 }
@@ -158,48 +158,62 @@ func TestAFullDiskAtTheStartKeepsTheNotes(t *testing.T) {
 func TestAQueueThatCannotBeReadStopsTheStart(t *testing.T) {
 	t.Parallel()
 	id := fileStorage
-	_, err := (&queueStorage{Extension: &store{broken: true}, log: zap.NewNop()}).GetClient(t.Context(), component.KindExporter, id, "logs")
+	_, err := Wrap(&store{broken: true}, zap.NewNop()).GetClient(t.Context(), component.KindExporter, id, "logs")
 	require.ErrorContains(t, err, "read the queue on disk: no space left")
 }
 
 func TestManyDeletesThatAreOwedArePaidByAndBy(t *testing.T) {
 	t.Parallel()
-	s := &store{kept: map[string][]byte{queueNotesKey: notes(0, 0)}, full: true}
+	s := &store{kept: map[string][]byte{notesKey: notes(0, 0)}, full: true}
 	c := open(t, s)
 	for i := range 3 * maxOwed {
 		s.kept[strconv.Itoa(i)] = []byte("done")
-		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, nil), storage.DeleteOperation(strconv.Itoa(i))))
+		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, nil), storage.DeleteOperation(strconv.Itoa(i))))
 	}
 	s.full = false
 	for range 3 {
-		require.NoError(t, c.Set(t.Context(), queueNotesKey, notes(0, 0)))
-		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(0, 0)), storage.GetOperation("none")))
+		require.NoError(t, c.Set(t.Context(), notesKey, notes(0, 0)))
+		require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(0, 0)), storage.GetOperation("none")), errNoItem)
 	}
 	require.Len(t, s.kept, 1)
 }
 
 func TestAnItemThatCannotBeReadIsNotDeletedAndComesAfterTheNextStart(t *testing.T) {
 	t.Parallel()
-	s := &store{kept: map[string][]byte{queueNotesKey: notes(4, 7), "4": []byte("four"), "5": []byte("five"), "6": []byte("six")}}
+	s := &store{kept: map[string][]byte{notesKey: notes(4, 7), "4": []byte("four"), "5": []byte("five"), "6": []byte("six")}}
 	c := open(t, s)
 	s.broken = true
 	for _, key := range []string{"5", "4"} { // as upstream does it
-		require.Error(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(6, 7)), storage.GetOperation(key)))
-		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(6, 7)), storage.DeleteOperation(key)))
+		require.Error(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(6, 7)), storage.GetOperation(key)))
+		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(6, 7)), storage.DeleteOperation(key)))
 	}
 	s.broken = false
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7, 6)), storage.GetOperation("6")))
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7)), storage.DeleteOperation("6")))
-	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(queueNotesKey, notes(7, 7)), storage.DeleteOperation("4")), "later, once more")
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(7, 7, 6)), storage.GetOperation("6")))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(7, 7)), storage.DeleteOperation("6")))
+	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(7, 7)), storage.DeleteOperation("4")), "later, once more")
 
 	got, _ := delivered(t, s.kept, true, 2)
 	require.Equal(t, map[item]bool{"four": true, "five": true}, got)
 }
 
+// After a start that goes back to an item that was not done, some behind it are.
+func TestAnItemThatIsDoneIsPassedOver(t *testing.T) {
+	t.Parallel()
+	s := &store{kept: map[string][]byte{notesKey: notes(3, 4, 0), "0": []byte("zero"), "3": []byte("three")}}
+	c := open(t, s)
+	require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(2, 4, 0, 1)), storage.GetOperation("1")), errNoItem)
+	twice, err := Wrap(Wrap(s, zap.NewNop()), zap.NewNop()).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
+	require.NoError(t, err)
+	require.ErrorIs(t, twice.Batch(t.Context(), storage.SetOperation(notesKey, notes(2, 4, 0, 1)), storage.GetOperation("1")), errNoItem)
+
+	got, _ := delivered(t, s.kept, true, 2)
+	require.Equal(t, map[item]bool{"zero": true, "three": true}, got)
+}
+
 // Upstream would begin an empty queue, and write over the items.
 func TestNotesThatAreDamagedStopTheStart(t *testing.T) {
 	t.Parallel()
-	s := &store{kept: map[string][]byte{queueNotesKey: notes(4, 7)[:20], "4": []byte("four")}}
-	_, err := (&queueStorage{Extension: s, log: zap.NewNop()}).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
+	s := &store{kept: map[string][]byte{notesKey: notes(4, 7)[:20], "4": []byte("four")}}
+	_, err := Wrap(s, zap.NewNop()).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
 	require.ErrorIs(t, err, errNotes)
 }

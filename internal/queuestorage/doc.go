@@ -1,0 +1,18 @@
+// Package queuestorage is a storage between exporterhelper's persistent queue and
+// file_storage, under which the queue loses nothing that it has acknowledged.
+// Upstream's own code does in three situations:
+//
+//   - At a start it takes what was being written out of the store and puts it
+//     back at the end, one by one. A kill in between, or a full disk, and it is
+//     gone. Here the queue is made to begin again at the first of these instead.
+//   - On a full disk it cannot note that it takes an item, and drops the item;
+//     at a start it cannot read its notes, and begins an empty queue. Here what
+//     could be read is used; the older notes on disk only mean that items come
+//     again after a kill, and the table knows them.
+//   - An item that it cannot read it deletes. Here that one stays where it is, and
+//     the notes say that it was not done: the next start begins there.
+//
+// It promises nothing for power loss: that is file_storage's fsync. It never
+// keeps anything itself, so a queue of before is read, and one of now by whoever
+// does without it.
+package queuestorage
