@@ -5,22 +5,38 @@ GOLANGCI_LINT_VERSION := v2.15.0
 TOOLS := .dwcp/tools
 VENV := .dwcp/venv
 PACKAGES := $(VENV)/requirements.txt
+CYCLONEDX_GOMOD_VERSION := v1.10.0
+CYCLONEDX_GOMOD := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_GOMOD_VERSION)/cyclonedx-gomod
+GOVULNCHECK_VERSION := v1.9.0
+# What releases are built with, and judged by.
+TOOLCHAIN = $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
+VERSION = $(shell sh scripts/version.sh)
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # What runs goroutines of its own, or shares state with those of others.
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help build demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
+.PHONY: release vulncheck help build demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/otelcol-dwcp (by ocb) and bin/dwcp-telemetry
 	mkdir -p bin
-	go tool builder --config builder-config.yaml
+	env dist.version=$(VERSION) go tool builder --config builder-config.yaml
 	install -m 755 build/otelcol-dwcp bin/otelcol-dwcp
-	go build -o bin/dwcp-telemetry ./cmd/dwcp-telemetry
+	go build -ldflags '-X github.com/novacron/dwcp-telemetry/internal/version.linked=$(VERSION)' -o bin/dwcp-telemetry ./cmd/dwcp-telemetry
+
+release: $(CYCLONEDX_GOMOD) ## dist/: both programs of this commit for PLATFORMS (three), checksums, SBOMs
+	CYCLONEDX_GOMOD=$(CYCLONEDX_GOMOD) bash scripts/release.sh $(PLATFORMS)
+
+$(CYCLONEDX_GOMOD):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_GOMOD_VERSION)
+
+# The database of known vulnerabilities comes as a module, from where modules come from.
+vulncheck: ## known vulnerabilities that our code, or the collector, can reach
+	GOTOOLCHAIN=$(TOOLCHAIN) GOVULNCHECK=golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) bash scripts/vulncheck.sh
 
 demo: ## the main job once, on measured decisions
 	go run ./cmd/dwcp-telemetry demo
@@ -89,4 +105,4 @@ fuzz: ## fuzz what reads foreign bytes for a while
 	go test -run '^$$' -fuzz '^FuzzStreamNeverPanics$$' -fuzztime 5s -fuzzminimizetime 1x ./trainingset/export
 
 clean: ## remove what was built; .dwcp with the demo's data stays
-	rm -rf bin build
+	rm -rf bin build dist

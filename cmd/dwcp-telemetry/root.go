@@ -9,6 +9,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/database"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
+	"github.com/novacron/dwcp-telemetry/internal/version"
 )
 
 // app is what the commands share.
@@ -37,6 +38,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
   dwcp-telemetry export --out data      the training set as CSV
   dwcp-telemetry validate data          check it
   dwcp-telemetry learnability data      what a model can learn from it`,
+		Version:               version.String(),
 		Args:                  aCommand,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:     a.readFlags,

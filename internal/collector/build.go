@@ -65,8 +65,13 @@ func Build(ctx context.Context, root string) (string, error) {
 		return "", fmt.Errorf("wait for another build of the collector: %w", err)
 	}
 	defer lock.Release()
+	version, err := version(ctx, root)
+	if err != nil {
+		return "", fmt.Errorf("build the collector: %w", err)
+	}
 	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", "builder-config.yaml")
 	build.Dir = root
+	build.Env = append(os.Environ(), "dist.version="+version) // so ocb takes a setting
 	if output, err := runAlone(build); err != nil {
 		return "", fmt.Errorf("build the collector with ocb: %w\n%s", err, output)
 	}
@@ -75,6 +80,15 @@ func Build(ctx context.Context, root string) (string, error) {
 		return "", fmt.Errorf("install the collector: %w", err)
 	}
 	return binary, nil
+}
+
+// version is that of the clone at root.
+func version(ctx context.Context, root string) (string, error) {
+	output, err := exec.CommandContext(ctx, "sh", filepath.Join(root, "scripts", "version.sh")).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("which version this is: %w\n%s", err, output)
+	}
+	return string(bytes.TrimSpace(output)), nil
 }
 
 // runAlone runs a command that ends, when its context does, with all that it has

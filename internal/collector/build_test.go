@@ -68,9 +68,13 @@ func TestSeveralMayBuildAtOnce(t *testing.T) {
 			if err != nil || binary != want {
 				t.Errorf("built %s, error %v", binary, err)
 			}
-			version, err := exec.CommandContext(t.Context(), want, "--version").CombinedOutput()
-			if err != nil || string(version) != "otelcol-dwcp version 0.1.0\n" {
-				t.Errorf("%s, error %v", version, err)
+			version, err := version(t.Context(), root)
+			if err != nil {
+				t.Error(err)
+			}
+			said, err := exec.CommandContext(t.Context(), want, "--version").CombinedOutput()
+			if err != nil || string(said) != "otelcol-dwcp version "+version+"\n" {
+				t.Errorf("%s, error %v", said, err)
 			}
 		})
 	}
@@ -84,6 +88,11 @@ func TestABuildThatFailsSaysWhatTheBuilderSaid(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module "+modulePath+"\n"), 0o600))
 	_, err := Build(t.Context(), root)
+	require.ErrorContains(t, err, "build the collector: which version this is: exit status")
+
+	require.NoError(t, os.Mkdir(filepath.Join(root, "scripts"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "scripts", "version.sh"), []byte("echo 1.2.3\n"), 0o600))
+	_, err = Build(t.Context(), root)
 	require.ErrorContains(t, err, "build the collector with ocb: exit status")
 	require.ErrorContains(t, err, `no such tool "builder"`)
 }

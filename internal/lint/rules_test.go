@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/queuestorage"},
 	{"internal/partitions"},
 	{"internal/localpg"},
-	{"internal/filelock"},
+	{"internal/filelock", "internal/version"},
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},
 	{"internal/boost", "internal/oracle"},
