@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 database=$(cd / && go mod download -json golang.org/x/vulndb@latest | python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')
 echo "database: ${database##*/}, $(find "$database/data/osv" -name '*.json' | wc -l) reports; $(go version | cut -d' ' -f3)"
-go tool builder --config builder-config.yaml --skip-compilation 2>/dev/null
+env dist.version="$(sh scripts/version.sh)" go tool builder --config builder-config.yaml --skip-compilation 2>/dev/null
 for module in . build; do
     echo "== $module"
     (cd "$module" && go run "$GOVULNCHECK" -db "file://$database/data/osv" ./...)
