@@ -28,7 +28,7 @@ READ_BY_HAND = {
     "std": "BSD-3-Clause",
 }
 
-OWN = ("github.com/novacron/dwcp-telemetry", "..")  # the collector's module replaces ours by its folder
+OWN = "github.com/novacron/dwcp-telemetry"
 TEXTS = re.compile(r"(licen[cs]e|copying|notice|patents)([.-].*)?", re.IGNORECASE)
 
 
