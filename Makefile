@@ -17,7 +17,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: release vulncheck help build demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
+.PHONY: help build release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,9 +62,9 @@ race: ## the tests of what runs concurrently, with the race detector
 	go test -race $(RACE)
 	go test -race -run 'MayBeUsedByMany|CountsWhatIsAdded|Thread' ./instrumentation/measure # the rest runs alone
 
-cross: ## what DWCP imports, built for systems that CI does not run on
+cross: ## what DWCP imports, and the command, built for systems that CI does not run on
 	GOOS=windows go build ./instrumentation/...
-	GOOS=darwin go build ./instrumentation/measure
+	GOOS=darwin GOARCH=arm64 go build ./instrumentation/measure ./cmd/dwcp-telemetry
 
 lint: $(GOLANGCI_LINT) ## golangci-lint, go vet included
 	$(GOLANGCI_LINT) run ./...
