@@ -73,10 +73,10 @@ func makeProject() error {
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(project, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(project, "scripts"), 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{"go.mod", "go.sum", "builder-config.yaml", "otelcol-config.yaml"} {
+	for _, name := range []string{"go.mod", "go.sum", "builder-config.yaml", "otelcol-config.yaml", "scripts/version.sh"} {
 		content, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			return err
