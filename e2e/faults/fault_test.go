@@ -15,13 +15,16 @@ type fault struct {
 	promises []promise
 	// collectors get the same events at once; 0 is 1.
 	collectors int
+	// agents and gateways, where there are any, stand for the collectors: agents are
+	// sent to, each its own events, and gateways write.
+	agents, gateways int
 	// ownServer is for what hurts all of PostgreSQL; others share one server and
 	// have a database of their own.
 	ownServer bool
 	clock     time.Duration // how far the own server's clock is ahead of the collectors'
 	// disk gives the rig a small one, dataOnDisk puts the own server's data there.
 	disk, dataOnDisk bool
-	// overlay is YAML over the collector's configuration.
+	// overlay is YAML over the configuration of what is sent to.
 	overlay string
 
 	// prepare runs before the collectors start.
@@ -42,6 +45,7 @@ type promise struct {
 }
 
 var (
+	tiered   = promise{name: "in an agent's queue on disk"}
 	queued   = promise{name: "in the queue on disk"}
 	onCommit = promise{name: "committed", overlays: []string{"deploy/ack-on-commit.yaml"}}
 )
@@ -51,7 +55,11 @@ func run(t *testing.T, faults ...fault) {
 	t.Helper()
 	for _, f := range faults {
 		promises := f.promises
-		if promises == nil {
+		switch {
+		case promises != nil:
+		case f.gateways > 0:
+			promises = []promise{tiered}
+		default:
 			promises = []promise{queued, onCommit}
 		}
 		for _, p := range promises {

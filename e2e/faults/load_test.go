@@ -52,8 +52,8 @@ const (
 	attemptLimit = 5 * time.Second
 )
 
-// load sends to every collector, each the same requests, until it is stopped,
-// and then until every request is acknowledged by each of them.
+// load sends to every collector, each the same requests (to every agent its own),
+// until it is stopped, and then until every request is acknowledged by each of them.
 type load struct {
 	*rig
 	senders sync.WaitGroup
@@ -73,8 +73,12 @@ func (r *rig) startLoad() {
 	ctx, cancel := context.WithCancel(r.Context())
 	l := &load{rig: r, cancel: cancel, random: rand.New(rand.NewPCG(uint64(len(r.events)), 7))}
 	r.load = l
+	shared := &cursor{}
 	for _, m := range r.collectors {
-		s := &sender{load: l, to: m}
+		s := &sender{load: l, to: m, cursor: &cursor{}}
+		if r.fault.agents > 0 {
+			s.cursor = shared
+		}
 		for range inFlight {
 			l.senders.Go(func() { s.work(ctx) })
 		}
@@ -156,14 +160,19 @@ func (r *rig) settle() {
 // sender has several requests in flight to one collector.
 type sender struct {
 	*load
-	to   *machine
+	to *machine
+	*cursor
+}
+
+// cursor is which request comes next.
+type cursor struct {
 	mu   sync.Mutex
 	next int
 }
 
 func (s *sender) take() ([]*event, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.cursor.mu.Lock()
+	defer s.cursor.mu.Unlock()
 	request, ok := s.request(s.next)
 	s.next++
 	return request, ok

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 )
 
@@ -33,15 +33,20 @@ const quicker = `exporters:
     retry_on_failure: {max_interval: 1s}
 `
 
-func newMachine(r *rig) *machine {
+// overlays are those named and then files with these texts.
+func (r *rig) overlays(named []string, texts ...string) []string {
 	dir := r.TempDir()
-	overlays := append([]string{}, r.promise.overlays...)
-	for i, text := range []string{quicker, r.fault.overlay} {
+	all := slices.Clone(named)
+	for i, text := range texts {
 		path := filepath.Join(dir, fmt.Sprintf("overlay-%d.yaml", i))
 		require.NoError(r, os.WriteFile(path, []byte(text), 0o600))
-		overlays = append(overlays, path)
+		all = append(all, path)
 	}
-	m := &machine{rig: r, options: e2etest.CollectorOptions(r, r.dsn, overlays...)}
+	return all
+}
+
+func newMachine(r *rig, options collector.Options) *machine {
+	m := &machine{rig: r, options: options}
 	m.options.Env = append(m.options.Env, r.env...)
 	m.options.Flags = []string{"--feature-gates", "extension.healthcheck.useComponentStatus"}
 	m.start()

@@ -28,7 +28,9 @@ type rig struct {
 	shift     atomic.Int64    // PostgreSQL's clock minus ours, in nanoseconds
 	clockFile string          // where it is set, with libfaketime
 
-	collectors []*machine
+	collectors []*machine // that are sent to
+	gateways   []*machine // that write what agents, the collectors then, send
+	names      *e2etest.Gateways
 	load       *load
 	proxy      *proxy   // nil without useProxy
 	disk       *disk    // nil without fault.disk
@@ -63,8 +65,12 @@ func newRig(t *testing.T, f fault, p promise) *rig {
 	if f.prepare != nil {
 		f.prepare(r)
 	}
+	if f.gateways > 0 {
+		r.startTiers()
+		return r
+	}
 	for range max(1, f.collectors) {
-		r.collectors = append(r.collectors, newMachine(r))
+		r.collectors = append(r.collectors, newMachine(r, e2etest.CollectorOptions(r, r.dsn, r.overlays(p.overlays, quicker, f.overlay)...)))
 	}
 	return r
 }
