@@ -3,8 +3,9 @@
 //
 // Up may be run by any number of processes at once and any number of times; a
 // session-level advisory lock lets one of them work and the others wait. It
-// needs a login that may create roles and objects in the schema public; it
-// never drops anything.
+// needs a login that may create roles and objects in the schema public, and
+// never drops anything that holds data. Down goes back, and never below the tables
+// of the decisions.
 package migrations
 
 import (

@@ -27,6 +27,24 @@ func TestMigrateSaysWhatIsMissingAndAppliesIt(t *testing.T) {
 	require.Equal(t, "every migration is applied already\n", succeed(t, env, "migrate", "up"))
 }
 
+func TestMigrateGoesBackAndSaysFirstWhatIsLost(t *testing.T) {
+	env := with(database(t))
+	succeed(t, env, "migrate", "up")
+	failWith(t, `required flag(s) "to" not set`, env, "migrate", "down")
+	failWith(t, "--to: version 3: must be from 4,", env, "migrate", "down", "--to", "3", "--yes")
+	const drops = "to undo 00011_create_forgotten.sql, which drops table compression_telemetry_forgotten\n"
+	require.Contains(t, succeed(t, env, "migrate", "down", "--to", "10", "--dry-run"), drops)
+	failWith(t, "--drop-data: is needed", env, "migrate", "down", "--to", "10", "--yes")
+	failWith(t, "--yes: is needed where nobody can be asked", env, "migrate", "down", "--to", "12")
+	require.NotContains(t, succeed(t, env, "migrate", "status"), "missing", "nothing was undone")
+
+	told := succeed(t, env, "migrate", "down", "--to", "10", "--yes", "--drop-data")
+	require.Contains(t, told, drops)
+	require.Contains(t, told, "undone 00011_create_forgotten.sql\n")
+	require.Equal(t, "nothing to undo\n", succeed(t, env, "migrate", "down", "--to", "10"))
+	require.Contains(t, succeed(t, env, "migrate", "up"), "applied 00011_create_forgotten.sql\n")
+}
+
 func TestADatabaseWithoutTablesIsToldWithTheCommandThatMakesThem(t *testing.T) {
 	env := with(database(t))
 	failWith(t, "`dwcp-telemetry migrate up` makes it", env, "status")

@@ -133,7 +133,7 @@ func confirm(cmd *cobra.Command, yes bool, question string) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("nothing was deleted")
+		return errors.New("nothing was done")
 	}
 	return nil
 }
