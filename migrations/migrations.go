@@ -14,6 +14,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -29,6 +30,24 @@ type Migration struct {
 	Version int64
 	Name    string
 	Applied bool
+}
+
+// Embedded returns the migrations of this version in order. Applied says nothing
+// there: no database was asked.
+func Embedded() ([]Migration, error) {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Migration, 0, len(names))
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the number of migration %s: %w", name, err)
+		}
+		all = append(all, Migration{Version: version, Name: name})
+	}
+	return all, nil
 }
 
 // Up applies every migration that is not applied yet and returns those it

@@ -32,6 +32,7 @@ is not set, a private PostgreSQL below .dwcp/ is started and stopped again.
 Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 		Example: `  dwcp-telemetry demo                   everything once, on measured decisions
   dwcp-telemetry migrate up             make or update the tables
+  dwcp-telemetry doctor                 is all of it as it must be?
   dwcp-telemetry status                 what has arrived
   dwcp-telemetry dashboard              the same, live in a browser
   dwcp-telemetry rejected list          what the table would not take
@@ -51,7 +52,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
 	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.dashboard(), a.rejected(), a.relabel(), a.review(), a.forget(), a.export(), a.exports(), a.validate(),
-		a.learnability())
+		a.learnability(), a.doctor())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
 //go:embed sql/table_columns.sql
@@ -30,25 +31,11 @@ type column struct {
 	hasDefault    bool // or is an identity or generated
 }
 
-// checkSchema compares the table with the list of fields. Further columns are
-// accepted where a row can be written without them.
+// checkSchema compares the table with the list of fields.
 func (w *writer) checkSchema(ctx context.Context) error {
-	rows, err := w.pool.Query(ctx, tableColumns)
+	all, err := Differences(ctx, w.pool)
 	if err != nil {
-		return fmt.Errorf("read the columns of %s: %w", table, err)
-	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (c column, err error) {
-		err = r.Scan(&c.name, &c.sqlType, &c.notNull, &c.hasDefault)
-		return c, err
-	})
-	if err != nil {
-		return fmt.Errorf("read the columns of %s: %w", table, err)
-	}
-	all := differences(found)
-	if encoding, err := w.encoding(ctx); err != nil {
 		return err
-	} else if encoding != "UTF8" {
-		all = append(all, "the database's encoding is "+encoding+", must be UTF8: another one cannot hold every text")
 	}
 	if len(all) > 0 {
 		return &schemaError{all}
@@ -56,11 +43,30 @@ func (w *writer) checkSchema(ctx context.Context) error {
 	return nil
 }
 
-func (w *writer) encoding(ctx context.Context) (encoding string, err error) {
-	if err = w.pool.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
-		return "", fmt.Errorf("ask for the database's encoding: %w", err)
+// Differences compares the table with the list of fields and names what stands
+// in the way of writing. Further columns are accepted where a row can be written
+// without them.
+func Differences(ctx context.Context, q partitions.Querier) ([]string, error) {
+	rows, err := q.Query(ctx, tableColumns)
+	if err != nil {
+		return nil, fmt.Errorf("read the columns of %s: %w", table, err)
 	}
-	return encoding, nil
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (c column, err error) {
+		err = r.Scan(&c.name, &c.sqlType, &c.notNull, &c.hasDefault)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the columns of %s: %w", table, err)
+	}
+	all := differences(found)
+	var encoding string
+	if err := q.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return nil, fmt.Errorf("ask for the database's encoding: %w", err)
+	}
+	if encoding != "UTF8" {
+		all = append(all, "the database's encoding is "+encoding+", must be UTF8: another one cannot hold every text")
+	}
+	return all, nil
 }
 
 // differences names what stands in the way of writing, in the order of the

@@ -17,7 +17,8 @@ import (
 
 const (
 	modulePath = "github.com/novacron/dwcp-telemetry"
-	binaryName = "otelcol-dwcp"
+	// BinaryName is the collector's program.
+	BinaryName = "otelcol-dwcp"
 )
 
 // Root finds the project's folder: the nearest one above the working directory
@@ -75,8 +76,8 @@ func Build(ctx context.Context, root string) (string, error) {
 	if output, err := runAlone(build); err != nil {
 		return "", fmt.Errorf("build the collector with ocb: %w\n%s", err, output)
 	}
-	binary := filepath.Join(root, "bin", binaryName)
-	if err := install(filepath.Join(root, "build", binaryName), binary); err != nil {
+	binary := filepath.Join(root, "bin", BinaryName)
+	if err := install(filepath.Join(root, "build", BinaryName), binary); err != nil {
 		return "", fmt.Errorf("install the collector: %w", err)
 	}
 	return binary, nil
@@ -119,7 +120,7 @@ func install(from, to string) error {
 		return err
 	}
 	defer source.Close()
-	target, err := os.CreateTemp(filepath.Dir(to), binaryName+"-*")
+	target, err := os.CreateTemp(filepath.Dir(to), BinaryName+"-*")
 	if err != nil {
 		return err
 	}

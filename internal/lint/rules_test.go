@@ -14,7 +14,7 @@ const module = "github.com/novacron/dwcp-telemetry"
 var layers = [][]string{
 	{"cmd/dwcp-telemetry", "internal/lint"},
 	{"bench", "e2e"},
-	{"internal/dashboard", "internal/demo"},
+	{"internal/dashboard", "internal/demo", "internal/doctor"},
 	{"examples"},
 	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/relabel", "internal/replay"},
 	{"trainingset"},
