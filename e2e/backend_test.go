@@ -5,12 +5,15 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 )
@@ -19,6 +22,7 @@ import (
 type backend struct {
 	plogotlp.UnimplementedGRPCServer
 	address string
+	refuse  atomic.Bool // answers that it has to be tried later
 	mu      sync.Mutex
 	got     []plog.Logs
 	records int
@@ -42,6 +46,9 @@ func startBackend(t *testing.T) *backend {
 
 // Export keeps what it is sent.
 func (b *backend) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	if b.refuse.Load() {
+		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "later")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	logs := plog.NewLogs()

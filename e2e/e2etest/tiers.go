@@ -38,7 +38,7 @@ func NewGateways(t testing.TB) *Gateways {
 	defer func() { require.NoError(t, listener.Close()) }()
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	g := &Gateways{port: port, server: server}
 	var serving sync.WaitGroup
@@ -55,13 +55,13 @@ func gatewayHost(n int) string { return fmt.Sprintf("127.0.0.%d", n+2) }
 // Address is where the n-th gateway listens, counted from 0.
 func (g *Gateways) Address(n int) string { return net.JoinHostPort(gatewayHost(n), g.port) }
 
-// Are makes the name stand for these gateways.
-func (g *Gateways) Are(numbers ...int) {
+// Are makes the name stand for the first n gateways.
+func (g *Gateways) Are(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.known = nil
-	for _, n := range numbers {
-		g.known = append(g.known, gatewayHost(n))
+	for i := range n {
+		g.known = append(g.known, gatewayHost(i))
 	}
 }
 

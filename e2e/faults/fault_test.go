@@ -24,8 +24,9 @@ type fault struct {
 	clock     time.Duration // how far the own server's clock is ahead of the collectors'
 	// disk gives the rig a small one, dataOnDisk puts the own server's data there.
 	disk, dataOnDisk bool
-	// overlay is YAML over the configuration of what is sent to.
-	overlay string
+	// overlay is YAML over the configuration of what is sent to, gatewayOverlay over
+	// that of gateways.
+	overlay, gatewayOverlay string
 
 	// prepare runs before the collectors start.
 	prepare func(*rig)

@@ -16,15 +16,20 @@ import (
 func (r *rig) startTiers() {
 	r.Helper()
 	r.names = e2etest.NewGateways(r)
-	var all []int
 	for i := range r.fault.gateways {
-		all = append(all, i)
-		r.gateways = append(r.gateways, newMachine(r, e2etest.GatewayOptions(r, r.names, i, r.dsn)))
+		r.startGateway(i)
 	}
-	r.names.Are(all...)
 	for range r.fault.agents {
 		r.collectors = append(r.collectors, newMachine(r, e2etest.AgentOptions(r, r.names.Target(), r.overlays(nil, quickerAgent, r.fault.overlay)...)))
 	}
+}
+
+// startGateway starts the n-th gateway and makes it known.
+func (r *rig) startGateway(n int) {
+	r.Helper()
+	options := e2etest.GatewayOptions(r, r.names, n, r.dsn, r.overlays(nil, r.fault.gatewayOverlay)...)
+	r.gateways = append(r.gateways, newMachine(r, options))
+	r.names.Are(n + 1)
 }
 
 // quickerAgent shortens what the tests would only wait for.

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -68,8 +69,9 @@ type teller struct {
 	told map[codes.Code]time.Time
 }
 
+// newTeller logs without a stack: where in the client an answer arrives is no news.
 func newTeller(log *zap.Logger) *teller {
-	return &teller{log: log, now: time.Now, told: map[codes.Code]time.Time{}}
+	return &teller{log: log.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)), now: time.Now, told: map[codes.Code]time.Time{}}
 }
 
 const tellEvery = time.Minute
