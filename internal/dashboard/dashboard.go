@@ -18,6 +18,7 @@ type Server struct {
 	reader *reader
 	poller *poller
 	doors  doors
+	pace   pace
 
 	listener net.Listener
 	ending   context.Context // done when streams shall end
@@ -37,7 +38,7 @@ func Listen(c Config) (*Server, error) {
 	if err := errors.Join(c.Problems()...); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, doors: newDoors(&c)}
+	s := &Server{config: c, doors: newDoors(&c), pace: usualPace}
 	var err error
 	if s.reader, err = newReader(&c); err != nil {
 		return nil, err

@@ -41,9 +41,8 @@ func (r *record) String() string {
 }
 
 // testConfig serves a database on a free port of loopback and reads no collector.
-func testConfig(url string, log *record) Config {
-	return Config{DatabaseURL: url, Goal: ledger.DefaultGoal(), Interval: leastInterval, Listen: "127.0.0.1:0",
-		Log: slog.New(slog.NewTextHandler(log, nil))}
+func testConfig(url string) Config {
+	return Config{DatabaseURL: url, Goal: ledger.DefaultGoal(), Interval: leastInterval, Listen: "127.0.0.1:0"}
 }
 
 // testServer is a dashboard that runs until the test ends.
@@ -54,12 +53,15 @@ type testServer struct {
 	stop func() error
 }
 
-func serve(t *testing.T, c Config) *testServer {
+func serve(t *testing.T, c Config, change ...func(*Server)) *testServer {
 	t.Helper()
 	log := &record{}
 	c.Log = slog.New(slog.NewTextHandler(log, nil))
 	server, err := Listen(c)
 	require.NoError(t, err)
+	for _, change := range change {
+		change(server)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx) }()

@@ -10,7 +10,7 @@ func TestThePageInABrowser(t *testing.T) {
 	t.Parallel()
 	url, admin := database(t)
 	run(t, admin, aMonth...)
-	server := serve(t, testConfig(url, &record{}))
+	server := serve(t, testConfig(url))
 	b := openTab(t, browser(t), server.url)
 	for _, colours := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 1280} {

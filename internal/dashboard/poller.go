@@ -52,9 +52,13 @@ func (p *poller) run(ctx context.Context) {
 		p.publish(p.read(ctx))
 		select {
 		case <-ctx.Done():
-		case <-time.After(max(p.interval, min(longestRest, restFactor*time.Since(began)))):
+		case <-time.After(rest(p.interval, time.Since(began))):
 		}
 	}
+}
+
+func rest(interval, took time.Duration) time.Duration {
+	return max(interval, min(longestRest, restFactor*took))
 }
 
 func (p *poller) watched() bool {

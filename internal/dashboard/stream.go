@@ -7,15 +7,19 @@ import (
 	"time"
 )
 
-const (
-	heartbeat = 15 * time.Second // comments, so that what lies in between keeps the connection
-	// writeLimit is how long a browser may take to read what it is sent; then it
-	// is let go, and comes again.
-	writeLimit = 10 * time.Second
-	// streamLength bounds what a session that has ended goes on seeing.
-	streamLength = time.Hour
-	retryMillis  = 2000
-)
+// pace is how a stream keeps time.
+type pace struct {
+	heartbeat time.Duration // comments, so that what lies in between keeps the connection
+	// write is how long a browser may take to read what it is sent; then it is let
+	// go, and comes again.
+	write time.Duration
+	// length bounds what a session that has ended goes on seeing.
+	length time.Duration
+}
+
+var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second, length: time.Hour}
+
+const retryMillis = 2000
 
 // events sends the page's content whenever it was read anew, as server-sent
 // events. The id is the snapshot's: who comes again with it is not sent the same
@@ -30,11 +34,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer s.poller.leave(viewer)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // for nginx
-	out := &stream{w: w, control: http.NewResponseController(w)}
+	out := &stream{w: w, control: http.NewResponseController(w), limit: s.pace.write}
 	_ = out.control.SetReadDeadline(time.Time{}) // the request has been read; what is left is to notice its end
 	seen := r.Header.Get("Last-Event-ID")
 	err = out.send("retry: %d\n\n", retryMillis)
-	end, beat := time.After(streamLength), time.NewTicker(heartbeat)
+	end, beat := time.After(s.pace.length), time.NewTicker(s.pace.heartbeat)
 	defer beat.Stop()
 	for err == nil {
 		select {
@@ -71,10 +75,11 @@ func (s *Server) sendView(out *stream, snapshot *Snapshot) error {
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	limit   time.Duration
 }
 
 func (o *stream) send(format string, args ...any) error {
-	if err := o.control.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+	if err := o.control.SetWriteDeadline(time.Now().Add(o.limit)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(o.w, format, args...); err != nil {

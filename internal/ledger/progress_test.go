@@ -106,11 +106,9 @@ func TestNoStatementOfTheStatusScansAPartition(t *testing.T) {
 	b := setup(t)
 	b.makePartitions(t)
 	ledgertest.Large(t, b.admin, 100)
-	for _, statement := range []string{totalsSQL, recentSQL, recordersSQL, removedSQL} {
-		var args []any
-		if statement == recordersSQL {
-			args = append(args, shownRecorders, completenessSpan)
-		}
+	arguments := map[string][]any{recordersSQL: {shownRecorders, completenessSpan}, historySQL: {time.Minute, 60}}
+	for _, statement := range []string{totalsSQL, recentSQL, recordersSQL, removedSQL, historySQL} {
+		args := arguments[statement]
 		rows, err := b.admin.Query(t.Context(), "EXPLAIN "+statement, args...)
 		require.NoError(t, err)
 		scans := 0

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Large fills the ledger with what 50 million rows make of 20 Recorders: a row for each hour of
-// 90 days and each minute of the last two, and one for each batch since the last
-// round of folding.
+// Large fills the ledger with what 50 million decisions of 20 Recorders leave
+// there: a row for each hour of 90 days and each minute of the last two, and
+// unfolded ones of the batches since the last round of folding.
 func Large(t testing.TB, admin *pgx.Conn, unfolded int) {
 	t.Helper()
 	for _, statement := range []string{
