@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -45,30 +44,36 @@ type tab struct {
 	requests   []string
 }
 
-// browser is one for a test's tabs: starting one takes seconds.
-func browser(t *testing.T) context.Context {
+// browser is one for all tests: starting one takes seconds. closeBrowser ends it.
+var (
+	browser      context.Context
+	startBrowser sync.Once
+	closeBrowser = func() {}
+)
+
+// openTab opens a page in a browser context of its own: no cookie of another test.
+func openTab(t *testing.T, url string) *tab {
 	t.Helper()
 	path := chromium(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // of a machine with much else to do
+	startBrowser.Do(func() {
+		profile, err := os.MkdirTemp("", "dwcp-chromium-") //nolint:usetesting // it outlives this test
+		require.NoError(t, err)
+		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+			chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
+			chromedp.NoSandbox, // root has none, nor has every container; the page is our own
+			chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
+		allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(allocator)
+		closeBrowser = func() { cancel(); end(); _ = os.RemoveAll(profile) }
+		require.NoError(t, chromedp.Do(ctx)) // starts it
+		browser = ctx
+	})
+	require.NotNil(t, browser, "the browser did not start")
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
-		chromedp.NoSandbox, // root has none, nor has every container; the page is our own
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	ctx, cancel = context.WithTimeout(ctx, 2*waitLimit)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx)) // starts it
-	return ctx
-}
-
-func openTab(t *testing.T, browser context.Context, url string) *tab {
-	t.Helper()
-	b := &tab{}
-	var cancel context.CancelFunc
-	b.ctx, cancel = chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
+	b := &tab{ctx: ctx}
 	require.NoError(t, chromedp.Listen(b.ctx, b.hear))
 	require.NoError(t, chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, tab, network.Enable, network.EnableParams{}); err != nil {
@@ -76,7 +81,7 @@ func openTab(t *testing.T, browser context.Context, url string) *tab {
 		}
 		_, err := cdp.Call(ctx, tab, log.Enable, cdp.Empty{})
 		return err
-	}), chromedp.Navigate(url)))
+	}), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(url)))
 	return b
 }
 
@@ -115,10 +120,22 @@ func ask[T any](t *testing.T, b *tab, script string) T {
 	return answer
 }
 
-// await waits until a script says true.
+// press presses keys, one after the other.
+func (b *tab) press(t *testing.T, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		require.NoError(t, chromedp.Do(b.ctx, chromedp.KeyEvent(key)))
+	}
+}
+
+// await waits until a script says true. One that fails says no: the page may be
+// about to be replaced by another.
 func (b *tab) await(t *testing.T, script, why string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return ask[bool](t, b, script) }, waitLimit, waitTick, "%s: %s", why, script)
+	require.Eventually(t, func() bool {
+		is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script))
+		return err == nil && is
+	}, waitLimit, waitTick, "%s: %s", why, script)
 }
 
 // picture leaves one where DWCP_SCREENSHOTS says, for a person to look at.

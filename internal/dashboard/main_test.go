@@ -15,7 +15,15 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Main(tests{m}) }
+
+// tests ends the browser that they share.
+type tests struct{ m *testing.M }
+
+func (t tests) Run() int {
+	defer func() { closeBrowser() }()
+	return t.m.Run()
+}
 
 const (
 	waitLimit = 60 * time.Second // of a machine with much else to do
@@ -39,6 +47,8 @@ func (r *record) String() string {
 	defer r.mu.Unlock()
 	return r.text.String()
 }
+
+func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
 
 // testConfig serves a database on a free port of loopback and reads no collector.
 func testConfig(url string) Config {

@@ -29,9 +29,10 @@ type reader struct {
 
 const (
 	// readLimit bounds connecting and reading together, statementTimeout what the
-	// server spends on one statement.
+	// server spends on one statement, lockTimeout what of that on waiting.
 	readLimit        = 10 * time.Second
 	statementTimeout = 5 * time.Second
+	lockTimeout      = 2 * time.Second
 	connectTimeout   = 3 * time.Second
 	// idleLimit is how long a connection stays that nobody needs.
 	idleLimit = 30 * time.Second
@@ -119,7 +120,8 @@ func (r *reader) readLedger(ctx context.Context) (*ledger.Live, error) {
 // lessen bounds the transaction's time, and takes the reader's role where the
 // login may: what an owner's login is able to do is not needed here.
 func lessen(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %[1]d", statementTimeout.Milliseconds())); err != nil {
+	limits := fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d", statementTimeout.Milliseconds(), lockTimeout.Milliseconds())
+	if _, err := tx.Exec(ctx, limits); err != nil {
 		return err
 	}
 	var member bool

@@ -33,6 +33,7 @@ func explain(err error) (trouble, advice string) {
 var states = []struct{ prefix, trouble, advice string }{
 	{"57014", fmt.Sprintf("reading the load ledger took longer than %s", statementTimeout),
 		"the ledger stays small where one collector has DWCP_MAINTENANCE_URL; without it nothing folds it (or: dwcp-telemetry partitions run)"},
+	{"55P03", "the load ledger is locked by someone else, a migration say", ""},
 	{"57P03", "the database is starting or recovering", ""},
 	{"57P", "the database was shut down or restarted", ""},
 	{"28", "the database refuses the login", "look at DWCP_DATABASE_URL, and at the log of this command"},
