@@ -97,7 +97,7 @@ func TestAnAnswerWithoutMetricsIsToldApart(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"it answers 404": http.NotFound,
 		"it answers 302": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
 		errNotMetrics.Error(): func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>a login</html>") },
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/novacron/dwcp-telemetry/decision"
@@ -16,12 +17,25 @@ import (
 )
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"count": count, "number": number, "percent": percent, "bytes": size, "moment": moment, "date": date, "span": span,
+	"count": count, "number": number, "percent": percent, "bytes": size, "moment": moment, "date": date, "span": span, "prose": prose,
 	"perSecond":  func(n int64) string { return number(float64(n) / 60) },
 	"seconds":    func(s float64) string { return span(time.Duration(s * float64(time.Second))) },
 	"value":      func(p *float64) float64 { return *p }, // for lt and gt, which take no pointer
 	"hundredths": func(share float64) float64 { return 100 * share },
 }).ParseFS(web, "web/*.tmpl"))
+
+// prose shows what stands between backticks as code.
+func prose(text string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String()) // every part is escaped
+}
 
 type loginView struct{ Wrong bool }
 

@@ -123,7 +123,7 @@ func TestALoginThatIsNoReadersReadsAsItself(t *testing.T) {
 func TestEachTroubleSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	empty := serve(t, testConfig(pgtest.EmptyDatabase(t)))
-	require.Equal(t, "dwcp-telemetry migrate up", empty.snapshotNow(t).Database.Advice)
+	require.Equal(t, "run `dwcp-telemetry migrate up`", empty.snapshotNow(t).Database.Advice)
 	require.Contains(t, empty.ask(t, "GET", "/").body, "<code>dwcp-telemetry migrate up</code>")
 
 	migrated := pgtest.Database(t)
@@ -131,7 +131,7 @@ func TestEachTroubleSaysWhatToDo(t *testing.T) {
 	run(t, stranger, "DROP ROLE IF EXISTS nobody_in_particular", "CREATE ROLE nobody_in_particular NOLOGIN")
 	t.Cleanup(func() { _, _ = stranger.Exec(context.Background(), "DROP ROLE nobody_in_particular") })
 	without := serve(t, testConfig(pgtest.Login(t, migrated, "nobody_in_particular")))
-	require.Equal(t, "GRANT dwcp_ml_reader TO it", without.snapshotNow(t).Database.Advice)
+	require.Equal(t, "`GRANT dwcp_ml_reader` to it", without.snapshotNow(t).Database.Advice)
 
 	u, err := url.Parse(migrated)
 	require.NoError(t, err)

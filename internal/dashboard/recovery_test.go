@@ -24,7 +24,7 @@ func TestThePageOutlivesTheDatabase(t *testing.T) {
 	require.NoError(t, server.Signal(syscall.SIGKILL))
 	b.await(t, `document.querySelector("main").classList.contains("stale")`, "the database is gone")
 	require.Equal(t, figure, ask[string](t, b, `document.querySelector("#in-table").textContent`))
-	require.Regexp(t, `since \d+ \w+ \d{4}, .* The figures below are old: of \d+ \w+ \d{4}`, ask[string](t, b, `document.querySelector("#away").textContent.replace(/\s+/g, " ")`))
+	require.Regexp(t, `Since \d+ \w+ \d{4}, .* The figures below are old: of \d+ \w+ \d{4}`, ask[string](t, b, `document.querySelector("#away").textContent.replace(/\s+/g, " ")`))
 	require.Equal(t, "The database cannot be read", ask[string](t, b, `document.getElementById("announcer").textContent`))
 	b.looksGood(t, "away")
 

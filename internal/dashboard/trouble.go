@@ -20,26 +20,26 @@ func explain(err error) (trouble, advice string) {
 	var network net.Error
 	switch {
 	case errors.Is(err, ledger.ErrNotMigrated), errors.Is(err, partitions.ErrNotMigrated):
-		return "the database has no load ledger of this version", "dwcp-telemetry migrate up"
+		return "the database has no load ledger of this version", "run `dwcp-telemetry migrate up`"
 	case errors.As(err, &pg):
 		return explainState(pg.Code)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return "the database does not answer in time", ""
 	}
-	return "the database cannot be reached", "is PostgreSQL running, and does DWCP_DATABASE_URL name it?"
+	return "the database cannot be reached", "see that PostgreSQL runs and that `DWCP_DATABASE_URL` names it"
 }
 
 // states begin with a class or are one SQLSTATE.
 var states = []struct{ prefix, trouble, advice string }{
 	{"57014", fmt.Sprintf("reading the load ledger took longer than %s", statementTimeout),
-		"the ledger stays small where one collector has DWCP_MAINTENANCE_URL; without it nothing folds it (or: dwcp-telemetry partitions run)"},
+		"give one collector `DWCP_MAINTENANCE_URL`, so that the ledger is folded and stays small, or run `dwcp-telemetry partitions run`"},
 	{"55P03", "the load ledger is locked by someone else, a migration say", ""},
 	{"57P03", "the database is starting or recovering", ""},
 	{"57P", "the database was shut down or restarted", ""},
-	{"28", "the database refuses the login", "look at DWCP_DATABASE_URL, and at the log of this command"},
-	{"3D000", "there is no database of that name", "look at DWCP_DATABASE_URL"},
-	{"42501", "the login may not read the load ledger", "GRANT " + readerRole + " TO it"},
-	{"53300", "the database has no connection left", "raise max_connections, or close some"},
+	{"28", "the database refuses the login", "look at `DWCP_DATABASE_URL`, and at the log of this command"},
+	{"3D000", "there is no database of that name", "look at `DWCP_DATABASE_URL`"},
+	{"42501", "the login may not read the load ledger", "`GRANT " + readerRole + "` to it"},
+	{"53300", "the database has no connection left", "raise `max_connections`, or close some"},
 }
 
 func explainState(sqlstate string) (trouble, advice string) {
@@ -48,5 +48,5 @@ func explainState(sqlstate string) (trouble, advice string) {
 			return s.trouble, s.advice
 		}
 	}
-	return "the database answers with an error, SQLSTATE " + sqlstate, "the log of this command says more"
+	return "the database answers with an error, SQLSTATE " + sqlstate, "see what the log of this command says"
 }

@@ -176,10 +176,7 @@ const whole = new Intl.NumberFormat("en");
 
 function readOut(chart, i) {
   const out = chart.element.parentElement.querySelector(".readout");
-  if (i == null) {
-    out.textContent = "";
-    return;
-  }
+  if (i == null) return; // what was read last stays
   const at = utc(chart.data[0][i], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   out.textContent = `${chart.per} until ${at}: ` + chart.names.map((name, k) => `${whole.format(chart.data[k + 1][i])} ${name}`).join(", ");
 }
