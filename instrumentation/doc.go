@@ -109,7 +109,10 @@
 //	OTEL_EXPORTER_OTLP_CERTIFICATE   PEM file of the authorities to trust, instead of
 //	                                 the system's
 //	OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY
-//	                                 PEM files for mutual TLS
+//	                                 PEM files for mutual TLS; these and the authorities
+//	                                 are read again for each connection
+//	DWCP_OTLP_TOKEN_FILE             file whose first word is sent as a bearer token, read
+//	                                 again for each request; with TLS only
 //
 // A [Forwarder] reads those of OTEL_EXPORTER_OTLP_ and sends what is encoded
 // already: for tools, such as the one that replays rejected decisions.

@@ -1,10 +1,7 @@
 package instrumentation
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +27,9 @@ func (e *environment) senderConfig() senderConfig {
 		gzip:    e.gzip(),
 	}
 	if !where.plaintext {
-		c.tls = e.tlsConfig()
+		c.tls = e.tlsFiles()
 	}
+	c.token = e.tokenFile(where.plaintext, c.headers)
 	return c
 }
 
@@ -119,31 +117,23 @@ func (e *environment) gzip() bool {
 	return false
 }
 
-func (e *environment) tlsConfig() *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if name, file := e.otlp("CERTIFICATE"); file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			e.problem(name, "read the certificates of trusted authorities: %w", err)
-		} else if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-			e.problem(name, "must name a file of PEM certificates, got %q", file)
+// tlsFiles reads which files TLS needs, and whether they will do.
+func (e *environment) tlsFiles() *tlsFiles {
+	var f tlsFiles
+	f.authorities.name, f.authorities.file = e.otlp("CERTIFICATE")
+	f.certificate.name, f.certificate.file = e.otlp("CLIENT_CERTIFICATE")
+	f.key.name, f.key.file = e.otlp("CLIENT_KEY")
+	for _, part := range []tlsFiles{{authorities: f.authorities}, {certificate: f.certificate, key: f.key}} {
+		switch {
+		case part.certificate.file == "" && part.key.file != "":
+			e.problem(f.certificate.name, "must be set, because %s is", f.key.name)
+		case part.certificate.file != "" && part.key.file == "":
+			e.problem(f.key.name, "must be set, because %s is", f.certificate.name)
+		default:
+			if _, err := part.read(); err != nil {
+				e.problems = append(e.problems, err)
+			}
 		}
 	}
-	certName, certFile := e.otlp("CLIENT_CERTIFICATE")
-	keyName, keyFile := e.otlp("CLIENT_KEY")
-	switch {
-	case certFile == "" && keyFile == "":
-		return c
-	case certFile == "":
-		e.problem(certName, "must be set, because %s is", keyName)
-	case keyFile == "":
-		e.problem(keyName, "must be set, because %s is", certName)
-	default:
-		pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-		if err != nil {
-			e.problem(certName, "load it with %s: %w", keyName, err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c
+	return &f
 }

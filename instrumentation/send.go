@@ -34,7 +34,7 @@ func (s *sender) send(position uint64, request mem.Buffer, n int) {
 			return
 		}
 		problem := status.Convert(err)
-		if !retryable(problem.Code()) {
+		if !retryable(problem.Code()) && !mendable(problem.Code()) {
 			s.tell("refused", n, problem.Code(), problem.Message())
 			s.ledger.settle(position, 0, n)
 			return
@@ -86,6 +86,12 @@ func retryable(code codes.Code) bool {
 	return false
 }
 
+// mendable is what may be mended while DWCP runs, a token as a certificate: it
+// says something of the sender, and nothing of the decisions.
+func mendable(code codes.Code) bool {
+	return code == codes.Unauthenticated || code == codes.PermissionDenied
+}
+
 // askedPause is how long the collector asks to be left alone.
 func askedPause(problem *status.Status) time.Duration {
 	for _, detail := range problem.Details() {
@@ -109,12 +115,19 @@ const (
 // withoutSecrets makes a server's message fit to be logged: a server might
 // repeat what it was sent, the token of an authorization header included.
 func (s *sender) withoutSecrets(message string) string {
-	for _, values := range s.headers {
-		for _, value := range values {
-			for _, secret := range append([]string{value}, strings.Fields(value)...) {
-				if len(secret) >= minSecret {
-					message = strings.ReplaceAll(message, secret, "(withheld)")
-				}
+	var values []string
+	for _, header := range s.headers {
+		values = append(values, header...)
+	}
+	if s.token != nil {
+		if sent := s.token.sent.Load(); sent != nil {
+			values = append(values, *sent)
+		}
+	}
+	for _, value := range values {
+		for _, secret := range append([]string{value}, strings.Fields(value)...) {
+			if len(secret) >= minSecret {
+				message = strings.ReplaceAll(message, secret, "(withheld)")
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package instrumentation
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"sync"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/keepalive"
@@ -30,8 +28,9 @@ const (
 // senderConfig is what the environment says about sending.
 type senderConfig struct {
 	target   string
-	tls      *tls.Config // nil for plaintext
+	tls      *tlsFiles // nil for plaintext
 	headers  metadata.MD
+	token    *tokenFile    // nil for none
 	timeout  time.Duration // of one attempt
 	gzip     bool
 	resource *resource.Resource
@@ -46,6 +45,7 @@ type sender struct {
 	buffers buffers
 	timeout time.Duration
 	headers metadata.MD
+	token   *tokenFile
 	ledger  *ledger
 	report  *reporter
 
@@ -65,6 +65,7 @@ func newSender(ctx context.Context, c senderConfig, l *ledger, report *reporter)
 		encoder: newEncoder(c.resource),
 		timeout: c.timeout,
 		headers: c.headers,
+		token:   c.token,
 		ledger:  l,
 		report:  report,
 		slots:   make(chan struct{}, maxInFlight),
@@ -75,7 +76,7 @@ func newSender(ctx context.Context, c senderConfig, l *ledger, report *reporter)
 func (c *senderConfig) dialOptions() []grpc.DialOption {
 	transport := insecure.NewCredentials()
 	if c.tls != nil {
-		transport = credentials.NewTLS(c.tls)
+		transport = newFreshTLS(*c.tls)
 	}
 	reconnect := backoff.DefaultConfig
 	reconnect.BaseDelay, reconnect.MaxDelay = firstPause, maxReconnect
@@ -87,6 +88,9 @@ func (c *senderConfig) dialOptions() []grpc.DialOption {
 		// vanished is given up after 20 s and not after 15 minutes.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Minute, Timeout: 20 * time.Second}),
 		grpc.WithUserAgent("dwcp-telemetry"),
+	}
+	if c.token != nil {
+		options = append(options, grpc.WithPerRPCCredentials(c.token))
 	}
 	if c.gzip {
 		options = append(options, grpc.WithDefaultCallOptions(grpc.UseCompressor(gzip.Name)))

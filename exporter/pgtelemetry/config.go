@@ -19,6 +19,10 @@ type Config struct {
 	// from where libpq looks: PG… variables, service and password files. It may be
 	// empty where PGHOST or PGSERVICE is set.
 	DSN configopaque.String `mapstructure:"dsn"`
+	// MinSSLMode is the least sslmode of libpq's that DSN and Maintenance::DSN may
+	// ask for over a network: require, verify-ca or verify-full. A Unix socket
+	// needs none. Default: none.
+	MinSSLMode SSLMode `mapstructure:"min_sslmode"`
 	// Connections bounds the pool: at least one more than the queue's
 	// consumers, so that maintenance never waits for writers. Default 6.
 	Connections int32 `mapstructure:"connections"`

@@ -56,6 +56,9 @@ func (c *Config) parseDSN() (*pgxpool.Config, error) {
 		return nil, explainDSN(err)
 	}
 	conn := pool.ConnConfig
+	if err := c.MinSSLMode.permits(&conn.Config); err != nil {
+		return nil, err
+	}
 	conn.RuntimeParams["client_encoding"] = "UTF8"
 	switch {
 	case c.ApplicationName != "":
@@ -157,7 +160,9 @@ func (c *Config) validateConnection() (problems []error) {
 			problems = append(problems, fmt.Errorf("%s: must be %s..%s, got %s", key, least, maxDuration, d))
 		}
 	}
-	if _, err := c.pool(); err != nil {
+	if err := c.MinSSLMode.validate(); err != nil {
+		problems = append(problems, err)
+	} else if _, err := c.pool(); err != nil {
 		problems = append(problems, err)
 	}
 	within("connection_max_lifetime", c.ConnectionMaxLifetime, time.Second)

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 )
 
@@ -25,15 +26,15 @@ func withDSN(dsn string) *Config {
 
 func TestWhatTheDSNNamesAndCannotBeUsedIsToldByItsSetting(t *testing.T) {
 	t.Parallel()
-	ca := newAuthority(t)
+	ca := certtest.New(t)
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {
-		put(t, filepath.Join(dir, name), content)
+		certtest.Put(t, filepath.Join(dir, name), content)
 		return filepath.Join(dir, name)
 	}
-	one, other := ca.issue(t, "one", nextHour()), ca.issue(t, "other", nextHour())
-	root, crt, key := file("ca.crt", ca.pem), file("one.crt", one.certificate), file("one.key", one.key)
-	garbage, otherKey, missing := file("garbage", []byte("sekret")), file("other.key", other.key), filepath.Join(dir, "missing")
+	one, other := ca.Issue(t, "one", certtest.Valid()), ca.Issue(t, "other", certtest.Valid())
+	root, crt, key := file("ca.crt", ca.PEM), file("one.crt", one.Certificate), file("one.key", one.Key)
+	garbage, otherKey, missing := file("garbage", []byte("sekret")), file("other.key", other.Key), filepath.Join(dir, "missing")
 	for settings, want := range map[string]string{
 		"sslmode=verify-full sslrootcert=" + missing:                  "dsn: sslrootcert: the file cannot be read",
 		"sslmode=verify-full sslrootcert=" + garbage:                  "dsn: sslrootcert: the file holds no certificate in PEM form",
@@ -139,9 +140,9 @@ func TestAStatementThatTakesTooLongIsEndedOnTheServer(t *testing.T) {
 
 // No t.Parallel: it sets the variables that libpq's users set.
 func TestServiceAndPasswordFilesAreReadAsLibpqDoes(t *testing.T) {
-	ca := newAuthority(t)
+	ca := certtest.New(t)
 	s := startSecured(t, ca)
-	root := s.file(t, "ca.crt", ca.pem)
+	root := s.file(t, "ca.crt", ca.PEM)
 	service := s.file(t, "service.conf", fmt.Appendf(nil,
 		"[telemetry]\nhost=127.0.0.1\nport=%d\ndbname=dwcp\nuser=collector\nsslmode=verify-full\nsslrootcert=%s\n", s.port, root))
 	passwords := s.file(t, "pgpass", fmt.Appendf(nil, "127.0.0.1:%d:dwcp:collector:%s\n", s.port, password))
@@ -159,7 +160,7 @@ func TestServiceAndPasswordFilesAreReadAsLibpqDoes(t *testing.T) {
 	require.Eventually(t, func() bool { return exporter.ConsumeLogs(t.Context(), logsOf(rows[1])) != nil }, 10*time.Second, 100*time.Millisecond)
 	_, advice := troubleOf(t, log)
 	require.Contains(t, advice, "PGPASSWORD or the password file")
-	put(t, passwords, fmt.Appendf(nil, "*:*:dwcp:collector:another\n"))
+	certtest.Put(t, passwords, fmt.Appendf(nil, "*:*:dwcp:collector:another\n"))
 	require.NoError(t, exporter.ConsumeLogs(t.Context(), logsOf(rows[1])))
 
 	require.NoError(t, os.Unsetenv("PGPASSFILE"))

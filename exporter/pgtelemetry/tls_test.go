@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 	"github.com/novacron/dwcp-telemetry/migrations"
@@ -51,7 +52,7 @@ func startOwn(t *testing.T, config localpg.Config, logins ...string) (*localpg.S
 	return server, admin
 }
 
-func startSecured(t *testing.T, ca *authority) *secured {
+func startSecured(t *testing.T, ca *certtest.Authority) *secured {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -66,20 +67,20 @@ hostssl dwcp collector 127.0.0.1/32 scram-sha-256
 		_, err := s.admin.Exec(t.Context(), "ALTER SYSTEM SET "+setting)
 		require.NoError(t, err)
 	}
-	s.use(t, ca, ca.issue(t, "127.0.0.1", nextHour()))
+	s.use(t, ca, ca.Issue(t, "127.0.0.1", certtest.Valid()))
 	return s
 }
 
 // use gives the server another certificate and the CA that it trusts, and waits
 // until it shows it.
-func (s *secured) use(t *testing.T, trusted *authority, own pair) {
+func (s *secured) use(t *testing.T, trusted *certtest.Authority, own certtest.Pair) {
 	t.Helper()
-	for name, content := range map[string][]byte{"ca.crt": trusted.pem, "server.crt": own.certificate, "server.key": own.key} {
+	for name, content := range map[string][]byte{"ca.crt": trusted.PEM, "server.crt": own.Certificate, "server.key": own.Key} {
 		putOwned(t, filepath.Join(s.DataDir(), name), content)
 	}
 	_, err := s.admin.Exec(t.Context(), "SELECT pg_reload_conf()")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.shown(t) == own.serial }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.shown(t) == own.Serial }, 10*time.Second, 10*time.Millisecond)
 }
 
 // shown is the serial number of the certificate that the server shows.
@@ -103,15 +104,15 @@ func (s *secured) dsn(user, more string) string {
 func (s *secured) file(t *testing.T, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(s.files, name)
-	put(t, path, content)
+	certtest.Put(t, path, content)
 	return path
 }
 
 // client writes a client certificate's files and returns what a DSN says of
 // them.
-func (s *secured) client(t *testing.T, name string, own pair) string {
+func (s *secured) client(t *testing.T, name string, own certtest.Pair) string {
 	t.Helper()
-	return fmt.Sprintf(" sslcert=%s sslkey=%s", s.file(t, name+".crt", own.certificate), s.file(t, name+".key", own.key))
+	return fmt.Sprintf(" sslcert=%s sslkey=%s", s.file(t, name+".crt", own.Certificate), s.file(t, name+".key", own.Key))
 }
 
 // clientSerial is that of the certificate the collector's newest connection
@@ -143,30 +144,32 @@ func requireSilent(t *testing.T, log *observer.ObservedLogs) {
 
 func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) { //nolint:tparallel // the cases take turns with the server's certificate
 	t.Parallel()
-	ca, stranger := newAuthority(t), newAuthority(t)
+	ca, stranger := certtest.New(t), certtest.New(t)
 	s := startSecured(t, ca)
-	good := ca.issue(t, "127.0.0.1", nextHour())
-	root := "sslmode=verify-full sslrootcert=" + s.file(t, "ca.crt", ca.pem)
-	client := s.client(t, "client", ca.issue(t, "certified", nextHour()))
+	good := ca.Issue(t, "127.0.0.1", certtest.Valid())
+	root := "sslmode=verify-full sslrootcert=" + s.file(t, "ca.crt", ca.PEM)
+	client := s.client(t, "client", ca.Issue(t, "certified", certtest.Valid()))
 	now := (&testBundle{now: time.Now().UTC()})
 
 	for name, c := range map[string]struct {
-		server               pair
+		server               certtest.Pair
 		dsn, problem, advice string
 	}{
 		"certificate": {good, s.dsn("certified", root+client), "", ""},
 		"password":    {good, s.dsn("collector", root+" password="+password), "", ""},
-		"wrong name": {ca.issue(t, "db.example.com", nextHour()), s.dsn("collector", root+" password="+password),
+		"wrong name": {ca.Issue(t, "db.example.com", certtest.Valid()), s.dsn("collector", root+" password="+password),
 			"doesn't contain any IP SANs", "is for another host"},
-		"wrong CA": {good, s.dsn("collector", "password="+password+" sslmode=verify-full sslrootcert="+s.file(t, "other.crt", stranger.pem)),
+		"wrong CA": {good, s.dsn("collector", "password="+password+" sslmode=verify-full sslrootcert="+s.file(t, "other.crt", stranger.PEM)),
 			"signed by unknown authority", "no certificate in sslrootcert has signed"},
-		"expired": {ca.issue(t, "127.0.0.1", time.Now().Add(-time.Hour)), s.dsn("collector", root+" password="+password),
+		"expired": {ca.Issue(t, "127.0.0.1", certtest.Expired()), s.dsn("collector", root+" password="+password),
 			"expired", "renew it"},
+		"not yet valid": {ca.Issue(t, "127.0.0.1", certtest.NotYetValid()), s.dsn("collector", root+" password="+password),
+			"not yet valid", "renew it"},
 		"no client certificate": {good, s.dsn("certified", root+" password="+password),
 			"requires a valid client certificate", "client certificate (sslcert, sslkey)"},
-		"client certificate of another CA": {good, s.dsn("certified", root+s.client(t, "stranger", stranger.issue(t, "certified", nextHour()))),
+		"client certificate of another CA": {good, s.dsn("certified", root+s.client(t, "stranger", stranger.Issue(t, "certified", certtest.Valid()))),
 			"unknown certificate authority", "as a rule for the client's certificate"},
-		"client certificate of another user": {good, s.dsn("certified", root+s.client(t, "mallory", ca.issue(t, "mallory", nextHour()))),
+		"client certificate of another user": {good, s.dsn("certified", root+s.client(t, "mallory", ca.Issue(t, "mallory", certtest.Valid()))),
 			"authentication failed", "client certificate (sslcert, sslkey)"},
 		"wrong password": {good, s.dsn("collector", root+" password=wrong-"+password), "password authentication failed", "check user and password"},
 		"no TLS":         {good, s.dsn("collector", "sslmode=disable password="+password), "no encryption", "pg_hba.conf"},
@@ -195,34 +198,34 @@ func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) { //nolint:tparallel
 
 func TestCertificatesAreRotatedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	first, second := newAuthority(t), newAuthority(t)
+	first, second := certtest.New(t), certtest.New(t)
 	s := startSecured(t, first)
-	one, two := first.issue(t, "certified", nextHour()), second.issue(t, "certified", nextHour())
-	root := s.file(t, "ca.crt", first.pem)
+	one, two := first.Issue(t, "certified", certtest.Valid()), second.Issue(t, "certified", certtest.Valid())
+	root := s.file(t, "ca.crt", first.PEM)
 	exporter, log := startExporter(t, s.dsn("certified", "sslmode=verify-full sslrootcert="+root+s.client(t, "client", one)),
 		func(c *Config) { c.ConnectionMaxLifetime = time.Second })
 	rows := (&testBundle{now: time.Now().UTC()}).fresh(5)
 	push := func(i int) error { return exporter.ConsumeLogs(t.Context(), logsOf(rows[i])) }
 	require.NoError(t, push(0))
-	require.Equal(t, one.serial, s.clientSerial(t))
+	require.Equal(t, one.Serial, s.clientSerial(t))
 
 	// Everything is new, the CA too; connections that are open stay so.
-	s.use(t, second, second.issue(t, "127.0.0.1", nextHour()))
-	put(t, root, second.pem)
+	s.use(t, second, second.Issue(t, "127.0.0.1", certtest.Valid()))
+	certtest.Put(t, root, second.PEM)
 	s.client(t, "client", two)
 	require.Eventually(t, func() bool {
 		require.NoError(t, push(1))
-		return s.clientSerial(t) == two.serial
+		return s.clientSerial(t) == two.Serial
 	}, 10*time.Second, 100*time.Millisecond)
 
 	// What a careless rotation leaves behind is told by its kind, not its content.
-	put(t, root, []byte(password))
+	certtest.Put(t, root, []byte(password))
 	require.Eventually(t, func() bool { return push(2) != nil }, 10*time.Second, 100*time.Millisecond)
 	problem, advice := troubleOf(t, log)
 	require.Contains(t, problem, "dsn: sslrootcert: the file holds no certificate in PEM form")
 	require.Contains(t, advice, "put the file of sslrootcert in order")
 	requireSilent(t, log)
-	put(t, root, second.pem)
+	certtest.Put(t, root, second.PEM)
 	require.Eventually(t, func() bool { return push(2) == nil }, 10*time.Second, 100*time.Millisecond)
 	require.Len(t, (&testBundle{admin: s.admin}).stored(t), 3)
 }

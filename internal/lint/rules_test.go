@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/relabel", "internal/replay"},
 	{"trainingset"},
 	{"instrumentation"},
-	{"connector/besteffort", "extension", "processor/oraclelabel", "provider/listen"},
+	{"connector/besteffort", "extension", "processor/oraclelabel", "provider/listen", "provider/required"},
 	{"exporter/pgtelemetry"},
 	{"internal/queuestorage"},
 	{"internal/partitions"},
@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},
 	{"internal/boost", "internal/oracle"},
-	{"internal/pseudonym"},
+	{"internal/certtest", "internal/pseudonym"},
 	{"migrations"},
 	{"decision"},
 }
