@@ -52,7 +52,7 @@ func (f *Forwarder) Send(ctx context.Context, request []byte, n int) (rejected i
 		return 0, fmt.Errorf("read a request of %d decisions: %w", n, err)
 	}
 	message := mem.SliceBuffer(request)
-	s := &sender{ctx: ctx, conn: f.conn, timeout: f.config.timeout, headers: f.config.headers, token: f.config.token, report: f.report}
+	s := &sender{ctx: ctx, conn: f.conn, timeout: f.config.timeout, headers: f.config.headers, token: f.config.token, plaintext: f.config.tls == nil, report: f.report}
 	pauses := newPauses()
 	for {
 		rejected, err := s.attempt(message, n)

@@ -104,7 +104,16 @@ func askedPause(problem *status.Status) time.Duration {
 
 func (s *sender) tell(outcome string, n int, code codes.Code, message string) {
 	s.report.tell("send: "+code.String(), fmt.Errorf("send %d decisions to %s: %s: %s: %s",
-		n, s.conn.Target(), outcome, code, s.withoutSecrets(message)))
+		n, s.conn.Target(), outcome, code, s.withoutSecrets(message)+s.hint(message)))
+}
+
+// hint adds what gRPC does not say: to plaintext, a port that speaks TLS answers
+// by closing the connection.
+func (s *sender) hint(message string) string {
+	if s.plaintext && strings.Contains(message, "error reading server preface") {
+		return " (the collector does not answer in plaintext: if it speaks TLS, the endpoint must begin with https://)"
+	}
+	return ""
 }
 
 const (

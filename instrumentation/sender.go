@@ -39,15 +39,16 @@ type senderConfig struct {
 // sender delivers decisions by OTLP/gRPC, several requests at once. Each is
 // tried until the collector takes or refuses it, or ctx ends.
 type sender struct {
-	ctx     context.Context
-	conn    *grpc.ClientConn
-	encoder encoder
-	buffers buffers
-	timeout time.Duration
-	headers metadata.MD
-	token   *tokenFile
-	ledger  *ledger
-	report  *reporter
+	ctx       context.Context
+	conn      *grpc.ClientConn
+	encoder   encoder
+	buffers   buffers
+	timeout   time.Duration
+	headers   metadata.MD
+	token     *tokenFile
+	plaintext bool
+	ledger    *ledger
+	report    *reporter
 
 	slots   chan struct{} // holds one for each request under way
 	hurried chan struct{} // closed by hurry
@@ -60,16 +61,17 @@ func newSender(ctx context.Context, c senderConfig, l *ledger, report *reporter)
 		return nil, fmt.Errorf("make a client for %s: %w", c.target, err)
 	}
 	return &sender{
-		ctx:     ctx,
-		conn:    conn,
-		encoder: newEncoder(c.resource),
-		timeout: c.timeout,
-		headers: c.headers,
-		token:   c.token,
-		ledger:  l,
-		report:  report,
-		slots:   make(chan struct{}, maxInFlight),
-		hurried: make(chan struct{}),
+		ctx:       ctx,
+		conn:      conn,
+		encoder:   newEncoder(c.resource),
+		timeout:   c.timeout,
+		headers:   c.headers,
+		token:     c.token,
+		plaintext: c.tls == nil,
+		ledger:    l,
+		report:    report,
+		slots:     make(chan struct{}, maxInFlight),
+		hurried:   make(chan struct{}),
 	}, nil
 }
 

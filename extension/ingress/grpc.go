@@ -33,7 +33,6 @@ func (g *ingress) GetGRPCServerOptions(ctx context.Context) ([]grpc.ServerOption
 		grpc.Creds(&gate{TransportCredentials: transport, ingress: g}),
 		grpc.ConnectionTimeout(g.config.HandshakeTimeout),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
-		grpc.SharedWriteBuffer(true), // an idle connection holds none
 		grpc.InTapHandle(g.admit),
 		grpc.ChainUnaryInterceptor(g.hold),
 	}, nil

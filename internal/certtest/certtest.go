@@ -37,9 +37,13 @@ type Pair struct {
 // Validity is when a certificate is valid.
 type Validity struct{ from, until time.Time }
 
-// Valid, Expired and NotYetValid are around now.
-func Valid() Validity       { return around(-2*time.Hour, time.Hour) }
-func Expired() Validity     { return around(-2*time.Hour, -time.Hour) }
+// Valid is for an hour yet.
+func Valid() Validity { return around(-2*time.Hour, time.Hour) }
+
+// Expired is since an hour ago.
+func Expired() Validity { return around(-2*time.Hour, -time.Hour) }
+
+// NotYetValid begins in an hour.
 func NotYetValid() Validity { return around(time.Hour, 2*time.Hour) }
 
 func around(from, until time.Duration) Validity {
