@@ -59,7 +59,7 @@ func TestQueueAndReserveAreWhatTheCollectorSays(t *testing.T) {
 	reader, _ := database(t)
 	p := startCollector(t, away)
 	config := testConfig(reader)
-	config.Metrics = []string{"http://" + p.Metrics + "/metrics", "http://watcher:sesame@127.0.0.1:1/metrics"}
+	config.Metrics = []string{"http://" + p.Metrics + "/metrics", "http://watcher:sesame@127.0.0.1:9/metrics"}
 	s := serve(t, config)
 	stream := s.open(t, "") // somebody looks all the time
 	recorder := recorderTo(t, p)
@@ -81,7 +81,7 @@ func TestQueueAndReserveAreWhatTheCollectorSays(t *testing.T) {
 	other := read.Collectors[1]
 	require.False(t, other.Reachable)
 	require.Equal(t, "it cannot be reached", other.Trouble)
-	require.Equal(t, "http://watcher:xxxxx@127.0.0.1:1/metrics", other.URL)
+	require.Equal(t, "http://watcher:xxxxx@127.0.0.1:9/metrics", other.URL)
 	require.True(t, read.Database.Readable, "all else goes on")
 	_, html := stream.view(t)
 	require.Contains(t, html, "it cannot be reached")
@@ -97,7 +97,7 @@ func TestAnAnswerWithoutMetricsIsToldApart(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"it answers 404": http.NotFound,
 		"it answers 302": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+			http.Redirect(w, r, "http://127.0.0.1:9/", http.StatusFound)
 		},
 		errNotMetrics.Error(): func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>a login</html>") },
 	}

@@ -52,7 +52,7 @@ func header(key, value string) func(*http.Request) {
 func host(name string) func(*http.Request) { return func(r *http.Request) { r.Host = name } }
 
 // away is a database that does not answer.
-const away = "postgres://reader:sesame@127.0.0.1:1/nowhere"
+const away = "postgres://reader:sesame@127.0.0.1:9/nowhere"
 
 func withToken(c Config) Config {
 	c.Token = token

@@ -18,7 +18,7 @@ func TestThePageInABrowser(t *testing.T) { //nolint:tparallel // its parts share
 	run(t, admin, aMonth...)
 	collector := startCollector(t, away)
 	config := testConfig(url)
-	config.Metrics = []string{"http://" + collector.Metrics + "/metrics", "http://127.0.0.1:1/metrics"}
+	config.Metrics = []string{"http://" + collector.Metrics + "/metrics", "http://127.0.0.1:9/metrics"}
 	s := serve(t, config)
 	b := openTab(t, s.url)
 	t.Run("every section shows its figures", func(t *testing.T) { showsItsFigures(t, b, s) })

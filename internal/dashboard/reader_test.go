@@ -84,7 +84,7 @@ func TestADatabaseThatIsDeadFromTheStartIsWaitedFor(t *testing.T) {
 	for name, text := range map[string]string{"page": page, "log": s.log.String()} {
 		require.NotContains(t, text, "sesame", name)
 	}
-	require.NotContains(t, page, "127.0.0.1:1", "where the database is, is for the log")
+	require.NotContains(t, page, "127.0.0.1:9", "where the database is, is for the log")
 }
 
 // An owner's login could drop the table; the dashboard does not keep that power.
