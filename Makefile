@@ -17,7 +17,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help build release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-go fuzz clean
+.PHONY: help build release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench: ## how fast decisions get into PostgreSQL, and what that costs: writes be
 
 bench-long: ## the same with large and many partitions, several collectors, and over time: writes bench/RESULTS-long.md
 	go run ./bench -long
+
+bench-tiers: ## what a decision costs at an agent, at a gateway and between them: writes bench/RESULTS-tiers.md
+	go run ./bench -tiers
 
 bench-go: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...

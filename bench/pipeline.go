@@ -15,6 +15,7 @@ import (
 type pipeline struct {
 	overlays []string // files below deploy/
 	yaml     string   // a further overlay, written for the run
+	env      []string // further variables
 	discards bool     // nothing is written
 }
 
@@ -109,7 +110,7 @@ func (b *bench) startCollector(ctx context.Context, p pipeline) (*collector.Proc
 	}
 	return collector.Start(ctx, collector.Options{
 		Binary: b.collector, Configs: configs, Dir: dir, Flags: b.collectorFlags,
-		Env: []string{"DWCP_DATABASE_URL=" + b.server.writerURL(), "DWCP_VM_ID_KEY=" + benchKey},
+		Env: append([]string{"DWCP_DATABASE_URL=" + b.server.writerURL(), "DWCP_VM_ID_KEY=" + benchKey}, p.env...),
 	})
 }
 

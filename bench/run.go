@@ -18,6 +18,7 @@ type options struct {
 	rows, rounds   int
 	only, out      string
 	recorder, long bool
+	tiers          bool
 	collectorFlags []string
 
 	// With long.
@@ -55,6 +56,8 @@ func run(ctx context.Context, o options) error {
 		return err
 	case o.out == "" && o.long:
 		o.out = filepath.Join(b.root, "bench", "RESULTS-long.md")
+	case o.out == "" && o.tiers:
+		o.out = filepath.Join(b.root, "bench", "RESULTS-tiers.md")
 	case o.out == "":
 		o.out = filepath.Join(b.root, "bench", "RESULTS.md")
 	}
@@ -62,8 +65,11 @@ func run(ctx context.Context, o options) error {
 }
 
 func (b *bench) results(ctx context.Context, o options) (string, error) {
-	if o.long {
+	switch {
+	case o.long:
 		return b.longReport(ctx, o)
+	case o.tiers:
+		return b.tierReport(ctx, o)
 	}
 	return b.shortReport(ctx, o)
 }

@@ -89,7 +89,7 @@ func (r results) peak(name string) (bytes int64) {
 	return bytes
 }
 
-func medianOf[T float64 | time.Duration](turns []*measured, of func(*measured) T) (middle T) {
+func medianOf[M any, T float64 | time.Duration](turns []M, of func(M) T) (middle T) {
 	values := make([]T, len(turns))
 	for i, m := range turns {
 		values[i] = of(m)

@@ -124,3 +124,31 @@ func TestThroughAnAgentAndAGatewayTheTablesAreThoseOfOneCollector(t *testing.T) 
 	require.NotEmpty(t, tables["one"])
 	require.Equal(t, tables["one"], tables["two"])
 }
+
+// deploy/gateway.yaml repeats deploy/ack-on-commit.yaml, so that nobody starts a
+// gateway without it.
+func TestAGatewayAcknowledgesOnCommit(t *testing.T) {
+	t.Parallel()
+	names := e2etest.NewGateways(t)
+	options := e2etest.GatewayOptions(t, names, 0, "postgres:///none")
+	alone := run(t, &pipeline{options: options}, "print-config")
+	root, err := collector.Root()
+	require.NoError(t, err)
+	options.Configs = append(options.Configs, filepath.Join(root, "deploy", "ack-on-commit.yaml"))
+	require.Equal(t, alone, run(t, &pipeline{options: options}, "print-config"))
+	require.Contains(t, alone, "wait_for_result: true")
+}
+
+// What is wrong with an agent's own variables is told before it starts.
+func TestAnAgentWithoutGatewaysOrKeyDoesNotStart(t *testing.T) {
+	t.Parallel()
+	for missing, want := range map[string]string{
+		"DWCP_GATEWAYS":  `exporters::otlp_grpc/gateways: requires a non-empty "endpoint"`,
+		"DWCP_VM_ID_KEY": "processors::oraclelabel: keys::0::key: set key",
+	} {
+		options := e2etest.AgentOptions(t, "127.0.0.1:4317")
+		options.Env = append(options.Env, missing+"=")
+		_, err := collector.Start(t.Context(), options)
+		require.ErrorContains(t, err, want)
+	}
+}
