@@ -17,6 +17,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/doctor"
+	"github.com/novacron/dwcp-telemetry/internal/version"
 )
 
 // doctorFlags are the flags of doctor.
@@ -90,7 +91,7 @@ func (f *doctorFlags) run(cmd *cobra.Command) error {
 func (f *doctorFlags) options(in io.Reader) (o doctor.Options, err error) {
 	o = doctor.Options{
 		Environment: os.Environ(), Configs: f.configs, FeatureGates: f.gates,
-		VMID: f.vmID, PostgresData: f.postgresData, Timeout: f.timeout,
+		Version: version.String(), VMID: f.vmID, PostgresData: f.postgresData, Timeout: f.timeout,
 	}
 	if o.As, err = doctor.ParsePurpose(f.as); err != nil {
 		return o, fmt.Errorf("--as: %w", err)

@@ -133,6 +133,10 @@ func (c *connection) reading(ctx context.Context, at func(pgx.Tx)) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
+	// Compiling a look takes longer than the look.
+	if _, err := tx.Exec(ctx, "SET LOCAL jit = off"); err != nil {
+		return err
+	}
 	at(tx)
 	return nil
 }
