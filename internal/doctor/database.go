@@ -104,10 +104,11 @@ func (c *connection) lookBehind(ctx context.Context, s *series, first bool) {
 	take("disk.postgres", c.lookAtSpace)
 	switch {
 	case !c.atCollector():
-	case c.set.raw:
-		s.skip(c.variable, "the configuration stores raw VM ids (pseudonymise: none)", ofKey...)
-	case len(c.set.keys) == 0:
-		s.skip(c.variable, "the configuration has no key: agents have made the pseudonyms", ofKey...)
+	case len(c.set.keys) == 0 || c.set.keys[0].id == "":
+		s.skip(c.variable, "the configuration names no key", ofKey...)
+	case c.set.noSecret != "":
+		take("key.id", c.lookAtKeyID)
+		s.skip(c.variable, c.set.noSecret, "key.unchanged")
 	default:
 		take("key.id", c.lookAtKeyID)
 		if c.set.keys[0].file == "" {

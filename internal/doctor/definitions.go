@@ -46,7 +46,7 @@ var definitions = []definition{
 	{"schema.migrations", "migrations applied, against those of this version", "some are not applied (error), unknown newer ones (warning)"},
 	{"schema.table", "the table against the list of fields", "rows could not be written into it (error)"},
 
-	{"partitions.ahead", "partitions for the time to come", "none for now (error), fewer than the collector keeps ahead (warning)"},
+	{"partitions.ahead", "partitions for the time to come", "none holds this moment (error), fewer than the collector keeps ahead (warning)"},
 	{"partitions.expired", "partitions older than the retention", "they are still there (warning)"},
 	{"partitions.leftovers", "tables beside the partitions, detaching that was interrupted", "somebody has to look after them (warning)"},
 	{"partitions.maintenance", "who keeps the retention, and the last round", "nobody has for hours (warning)"},

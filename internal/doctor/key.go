@@ -28,12 +28,9 @@ func (e *examination) key(ctx context.Context, s *series) {
 			s.look(ctx, "key.file", path, func(_ context.Context, l *look) { lookAtPrivateFile(l, path) })
 		}
 	}
-	if e.set.raw {
-		s.skip("", "the configuration stores raw VM ids (pseudonymise: none)", "key.secret", "key.file", "key.age")
+	if e.set.noSecret != "" {
+		s.skip("", e.set.noSecret, "key.secret", "key.file", "key.age")
 		return
-	}
-	if len(e.set.keys) == 0 {
-		s.skip("", "the configuration has no key: agents have made the pseudonyms", "key.secret", "key.file", "key.age")
 	}
 	for _, k := range e.set.keys {
 		s.look(ctx, "key.secret", k.name(), func(_ context.Context, l *look) { lookAtSecret(l, k) })

@@ -42,6 +42,8 @@ func (c *connection) judgeAhead(l *look, s *partitions.Survey) {
 	const do = "start a collector, which makes them; or: dwcp-telemetry partitions run --retention 90d"
 	covered, ahead := partitions.CoveredUntil(s.Partitions, s.Now), partitions.CountAhead(s.Partitions, s.Now)
 	switch {
+	case len(s.Partitions) == 0:
+		l.info("", "there is none yet: the first collector that starts makes them")
 	case covered.Equal(s.Now):
 		l.wrong(do, "no partition holds this moment: a collector makes it with its first decision, if it may")
 	case covered.IsZero():

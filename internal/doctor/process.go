@@ -82,8 +82,8 @@ func (e *examination) lookAtVersions(ctx context.Context, l *look) {
 	}
 	theirs := string(match[1])
 	switch {
-	case e.Version == "":
-		l.ok("the collector is %s; this program was built without a version", theirs)
+	case e.Version == "" || strings.HasSuffix(e.Version, "devel") || strings.HasSuffix(theirs, "devel"):
+		l.ok("the collector is %s, this command %q: one of them was built without a version, which `make build` gives it", theirs, e.Version)
 	case strings.TrimPrefix(theirs, "v") != strings.TrimPrefix(e.Version, "v"):
 		l.warn("build both from one version: make build", "the collector is %s, this command %s", theirs, e.Version)
 	default:

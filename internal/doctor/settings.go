@@ -30,7 +30,7 @@ type settings struct {
 	connections int32
 	keep        partitions.Settings
 	keys        []keySource
-	raw         bool // pseudonymise: none
+	noSecret    string // why none of the keys is here
 	readiness   bool
 	limitMiB    int64 // above it memory_limiter refuses
 	otlp        []listener
@@ -93,7 +93,8 @@ type effective struct {
 	}
 	Extensions map[string]struct {
 		Directory string
-		HTTP      *yaml.Node `yaml:"http"`
+		Storage   string    // of one that keeps what it is given in another
+		HTTP      yaml.Node `yaml:"http"`
 	}
 	Processors map[string]struct {
 		Pseudonymise string
@@ -106,11 +107,12 @@ type effective struct {
 	}
 	Service struct {
 		Extensions []string
+		Pipelines  map[string]struct{ Exporters []string }
 	}
 	Receivers map[string]struct {
 		Protocols map[string]struct {
 			Endpoint string
-			TLS      *yaml.Node `yaml:"tls"`
+			TLS      yaml.Node `yaml:"tls"`
 		}
 	}
 }
@@ -182,15 +184,23 @@ func (s *settings) take(read *effective) {
 	s.fromFiles = true
 	s.takeQueue(read)
 	s.writes = false
-	if all := named(read.Exporters, "pgtelemetry"); len(all) > 0 {
-		x := all[0]
+	for _, name := range read.used() {
+		if kind, _, _ := strings.Cut(name, "/"); kind != "pgtelemetry" {
+			continue
+		}
+		x := read.Exporters[name]
 		s.writes, s.connections = true, x.Connections
 		s.keep = partitions.Settings{Period: partitions.Period(x.Partitions.Period), Ahead: x.Partitions.Ahead, Retention: x.Retention}
 	}
 	inline := s.keys[0].secret
 	s.keys = nil
 	if all := named(read.Processors, "oraclelabel"); len(all) > 0 {
-		s.raw = all[0].Pseudonymise == pseudonym.None
+		switch all[0].Pseudonymise {
+		case pseudonym.None:
+			s.noSecret = "the configuration stores raw VM ids (pseudonymise: none)"
+		case "accept":
+			s.noSecret = "agents make the pseudonyms (pseudonymise: accept), and have the key"
+		}
 		for i, key := range all[0].Keys {
 			source := keySource{id: key.ID, file: key.KeyFile}
 			if i == 0 && key.KeyFile == "" {
@@ -204,25 +214,39 @@ func (s *settings) take(read *effective) {
 	}
 	s.readiness = false
 	for _, x := range named(read.Extensions, "health_check") {
-		s.readiness = s.readiness || x.HTTP != nil && x.HTTP.Kind == yaml.MappingNode
+		s.readiness = s.readiness || x.HTTP.Kind == yaml.MappingNode
 	}
 	s.otlp = nil
 	for _, r := range named(read.Receivers, "otlp") {
 		for _, protocol := range slices.Sorted(maps.Keys(r.Protocols)) {
 			p := r.Protocols[protocol]
-			s.otlp = append(s.otlp, listener{"otlp/" + protocol, p.Endpoint, p.TLS != nil && p.TLS.Kind == yaml.MappingNode})
+			s.otlp = append(s.otlp, listener{"otlp/" + protocol, p.Endpoint, p.TLS.Kind == yaml.MappingNode})
 		}
 	}
+}
+
+// used are the exporters that are in a pipeline: what is merely configured does
+// nothing.
+func (r *effective) used() (names []string) {
+	for _, pipeline := range r.Service.Pipelines {
+		names = append(names, pipeline.Exporters...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // takeQueue finds the queue on disk, which an overlay may have taken out of use
 // and left defined.
 func (s *settings) takeQueue(read *effective) {
 	s.queueDir = ""
-	for _, name := range slices.Sorted(maps.Keys(read.Exporters)) {
+	for _, name := range read.used() {
 		queue := read.Exporters[name].SendingQueue
 		if queue.Storage != "" && slices.Contains(read.Service.Extensions, queue.Storage) {
-			s.queueDir, s.queueRows = read.Extensions[queue.Storage].Directory, queue.QueueSize
+			x := read.Extensions[queue.Storage]
+			for x.Directory == "" && x.Storage != "" {
+				x = read.Extensions[x.Storage]
+			}
+			s.queueDir, s.queueRows = x.Directory, queue.QueueSize
 		}
 	}
 }
