@@ -11,19 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/browsertest"
 	"github.com/novacron/dwcp-telemetry/internal/ledger"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(tests{m}) }
-
-// tests ends the browser that they share.
-type tests struct{ m *testing.M }
-
-func (t tests) Run() int {
-	defer func() { closeBrowser() }()
-	return t.m.Run()
-}
+func TestMain(m *testing.M) { pgtest.Main(browsertest.With(m)) }
 
 const (
 	waitLimit = 60 * time.Second // of a machine with much else to do

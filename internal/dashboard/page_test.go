@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/browsertest"
 )
 
 // One page for all parts, one after the other.
@@ -20,10 +21,10 @@ func TestThePageInABrowser(t *testing.T) { //nolint:tparallel // its parts share
 	config := testConfig(url)
 	config.Metrics = []string{"http://" + collector.Metrics + "/metrics", "http://127.0.0.1:9/metrics"}
 	s := serve(t, config)
-	b := openTab(t, s.url)
+	b := browsertest.Open(t, s.url)
 	t.Run("every section shows its figures", func(t *testing.T) { showsItsFigures(t, b, s) })
 	t.Run("charts are drawn from the tables", func(t *testing.T) { drawsCharts(t, b) })
-	t.Run("it looks good", func(t *testing.T) { b.looksGood(t, "full") })
+	t.Run("it looks good", func(t *testing.T) { looksGood(t, b, "full") })
 	t.Run("text can be made larger", func(t *testing.T) { zooms(t, b) })
 	t.Run("all of it is reached by keyboard", func(t *testing.T) { isReachedByKeyboard(t, b) })
 	t.Run("the charts are read out by keyboard", func(t *testing.T) { readsChartsOut(t, b) })
@@ -32,16 +33,27 @@ func TestThePageInABrowser(t *testing.T) { //nolint:tparallel // its parts share
 		changesByItself(t, b, func() { run(t, admin, batch) })
 	})
 	t.Run("a page that nobody sees costs nothing", func(t *testing.T) { restsWhileHidden(t, b, s) })
-	t.Run("it asks for nothing else and is quiet", func(t *testing.T) { b.asksForNothingElse(t, s.url) })
+	t.Run("it asks for nothing else and is quiet", func(t *testing.T) { asksForNothingElse(t, b, s.url) })
 }
 
-func showsItsFigures(t *testing.T, b *tab, s *testServer) {
+// looksGood is about phone and desktop, light and dark, and about those who do not
+// see it.
+func looksGood(t *testing.T, b *browsertest.Tab, name string) {
+	t.Helper()
+	b.RequireGoodLook(t, name, 360, 1280) // and leaves it dark
+	b.RequireAccessible(t, name+", dark, desktop")
+	b.Show(t, 360, "screen", map[string]string{"prefers-color-scheme": "light"})
+	b.RequireAccessible(t, name+", light, phone")
+	b.Show(t, 1280, "screen", nil)
+}
+
+func showsItsFigures(t *testing.T, b *browsertest.Tab, s *testServer) {
 	t.Helper()
 	l := s.snapshotNow(t).Ledger
 	require.Equal(t, []string{"findings", "now", "pace", "progress", "balance", "rejected", "recorders", "collectors", "partitions"},
-		ask[[]string](t, b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
+		browsertest.Ask[[]string](t, b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
 	text := func(selector string) string {
-		return ask[string](t, b, `document.querySelector(`+fmt.Sprintf("%q", selector)+`).textContent.replace(/\s+/g, " ").trim()`)
+		return browsertest.Ask[string](t, b, `document.querySelector(`+fmt.Sprintf("%q", selector)+`).textContent.replace(/\s+/g, " ").trim()`)
 	}
 	require.Equal(t, "1written, last minute", text("#rows-per-second"))
 	require.Equal(t, "0.750may be trained on", text("#candidates-per-second"))
@@ -59,7 +71,7 @@ func showsItsFigures(t *testing.T, b *tab, s *testServer) {
 	require.Regexp(t, `Since .* UTC: it cannot be reached\.`, text("#collectors article + article"))
 	require.Contains(t, text("#partitions tbody"), l.Partitions[0].Name)
 	share := `(r => r.querySelector(".share").getBoundingClientRect().width / r.querySelector(".track").getBoundingClientRect().width)(document.querySelector('[data-link="metro"]'))`
-	require.InDelta(t, l.Totals.Labels["metro"].HDEShare(), ask[float64](t, b, share), 0.01, "a bar of 37 % is drawn as 37 %")
+	require.InDelta(t, l.Totals.Labels["metro"].HDEShare(), browsertest.Ask[float64](t, b, share), 0.01, "a bar of 37 % is drawn as 37 %")
 }
 
 // drawn counts the pixels of a chart that something was drawn on.
@@ -72,77 +84,76 @@ const drawn = `[...document.querySelectorAll(".chart canvas")].map(c => {
 	return n;
 })`
 
-func drawsCharts(t *testing.T, b *tab) {
+func drawsCharts(t *testing.T, b *browsertest.Tab) {
 	t.Helper()
-	for _, pixels := range ask[[]int](t, b, drawn) {
+	for _, pixels := range browsertest.Ask[[]int](t, b, drawn) {
 		require.Greater(t, pixels, 2_000)
 	}
-	require.Len(t, ask[[]int](t, b, drawn), 2)
+	require.Len(t, browsertest.Ask[[]int](t, b, drawn), 2)
 	for range 3 {
-		lengths := ask[[]int](t, b, `charts.drawn.map(c => c.plot.data[1].length)`)
-		rows := ask[int](t, b, `document.querySelectorAll('table[data-history="' + charts.range() + '"] [data-point]').length`)
+		lengths := browsertest.Ask[[]int](t, b, `charts.drawn.map(c => c.plot.data[1].length)`)
+		rows := browsertest.Ask[int](t, b, `document.querySelectorAll('table[data-history="' + charts.range() + '"] [data-point]').length`)
 		require.Equal(t, []int{rows, rows}, lengths)
-		sums := ask[[]int](t, b, `[charts.drawn[0].plot.data[1].reduce((a, v) => a + v), [...document.querySelectorAll('table[data-history="' + charts.range() + '"] tbody td:nth-child(2)')].reduce((a, c) => a + Number(c.textContent.replaceAll(",", "")), 0)]`)
+		sums := browsertest.Ask[[]int](t, b, `[charts.drawn[0].plot.data[1].reduce((a, v) => a + v), [...document.querySelectorAll('table[data-history="' + charts.range() + '"] tbody td:nth-child(2)')].reduce((a, c) => a + Number(c.textContent.replaceAll(",", "")), 0)]`)
 		require.Equal(t, sums[0], sums[1], "what is drawn is what the table says")
-		ask[bool](t, b, `(all => { const i = all.findIndex(r => r.checked); all[(i + 1) % all.length].click(); return true; })([...document.querySelectorAll("input[name=range]")])`)
+		browsertest.Ask[bool](t, b, `(all => { const i = all.findIndex(r => r.checked); all[(i + 1) % all.length].click(); return true; })([...document.querySelectorAll("input[name=range]")])`)
 	}
-	require.Equal(t, "hour", ask[string](t, b, "charts.range()"))
+	require.Equal(t, "hour", browsertest.Ask[string](t, b, "charts.range()"))
 }
 
-func zooms(t *testing.T, b *tab) {
+func zooms(t *testing.T, b *browsertest.Tab) {
 	t.Helper()
 	for _, width := range []int64{360, 1280} {
-		b.show(t, width)
-		ask[bool](t, b, `(document.documentElement.style.fontSize = "200%", true)`)
-		require.LessOrEqual(t, ask[int64](t, b, "document.documentElement.scrollWidth"), width)
-		require.Empty(t, ask[[]string](t, b, tooWide), width)
-		b.picture(t, fmt.Sprintf("zoom-%d", width))
+		b.Show(t, width, "screen", nil)
+		browsertest.Ask[bool](t, b, `(document.documentElement.style.fontSize = "200%", true)`)
+		b.RequireFits(t, width, "at 200 %")
+		b.Picture(t, fmt.Sprintf("zoom-%d", width))
 	}
-	ask[bool](t, b, `(document.documentElement.style.fontSize = "", true)`)
-	b.show(t, 1280)
+	browsertest.Ask[bool](t, b, `(document.documentElement.style.fontSize = "", true)`)
+	b.Show(t, 1280, "screen", nil)
 }
 
 // focusable is what a keyboard should reach; of radio buttons, the chosen one.
 const focusable = `[...document.querySelectorAll("a, button, summary, input:checked, .scroll, .chart")].filter(e => e.checkVisibility() && e.tabIndex >= 0).length`
 
-func isReachedByKeyboard(t *testing.T, b *tab) {
+func isReachedByKeyboard(t *testing.T, b *browsertest.Tab) {
 	t.Helper()
-	ask[bool](t, b, `(document.activeElement.blur(), window.scrollTo(0, 0), true)`)
-	want := ask[int](t, b, focusable)
+	browsertest.Ask[bool](t, b, `(document.activeElement.blur(), window.scrollTo(0, 0), true)`)
+	want := browsertest.Ask[int](t, b, focusable)
 	require.Greater(t, want, 15)
-	ask[bool](t, b, `(window.reached = new Set(), true)`)
+	browsertest.Ask[bool](t, b, `(window.reached = new Set(), true)`)
 	for range want {
-		b.press(t, kb.Tab)
-		visible := ask[bool](t, b, `(e => { reached.add(e); const s = getComputedStyle(e); return e !== document.body && (s.outlineStyle !== "none" || e.tagName === "INPUT"); })(document.activeElement)`)
-		require.True(t, visible, "where the focus is, can be seen: "+ask[string](t, b, "document.activeElement.outerHTML.slice(0, 120)"))
+		b.Press(t, kb.Tab)
+		visible := browsertest.Ask[bool](t, b, `(e => { reached.add(e); const s = getComputedStyle(e); return e !== document.body && (s.outlineStyle !== "none" || e.tagName === "INPUT"); })(document.activeElement)`)
+		require.True(t, visible, "where the focus is, can be seen: "+browsertest.Ask[string](t, b, "document.activeElement.outerHTML.slice(0, 120)"))
 	}
-	require.Equal(t, want, ask[int](t, b, "reached.size"))
-	ask[bool](t, b, `(document.activeElement.blur(), true)`)
-	require.Equal(t, "Skip to the figures", ask[string](t, b, `document.querySelector("a").textContent`), "the first one")
+	require.Equal(t, want, browsertest.Ask[int](t, b, "reached.size"))
+	browsertest.Ask[bool](t, b, `(document.activeElement.blur(), true)`)
+	require.Equal(t, "Skip to the figures", browsertest.Ask[string](t, b, `document.querySelector("a").textContent`), "the first one")
 }
 
-func readsChartsOut(t *testing.T, b *tab) {
+func readsChartsOut(t *testing.T, b *browsertest.Tab) {
 	t.Helper()
-	ask[bool](t, b, `(document.getElementById("chart-written").focus(), true)`)
-	b.press(t, kb.End, kb.ArrowLeft)
-	row := ask[string](t, b, `(r => [...r.querySelectorAll("td")].slice(0, 2).map(c => c.textContent).join("/"))([...document.querySelectorAll('table[data-history="hour"] [data-point]')].at(-2))`)
+	browsertest.Ask[bool](t, b, `(document.getElementById("chart-written").focus(), true)`)
+	b.Press(t, kb.End, kb.ArrowLeft)
+	row := browsertest.Ask[string](t, b, `(r => [...r.querySelectorAll("td")].slice(0, 2).map(c => c.textContent).join("/"))([...document.querySelectorAll('table[data-history="hour"] [data-point]')].at(-2))`)
 	written, candidates, _ := strings.Cut(row, "/")
-	require.Regexp(t, `^minute until .*: `+written+` written, `+candidates+` candidates$`, ask[string](t, b, `document.querySelector(".readout").textContent`))
+	require.Regexp(t, `^minute until .*: `+written+` written, `+candidates+` candidates$`, browsertest.Ask[string](t, b, `document.querySelector(".readout").textContent`))
 }
 
-func holdsStill(t *testing.T, b *tab) {
+func holdsStill(t *testing.T, b *browsertest.Tab) {
 	t.Helper()
 	moves := `getComputedStyle(document.documentElement).scrollBehavior`
-	b.show(t, 1280, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
-	require.Equal(t, "auto", ask[string](t, b, moves))
-	b.show(t, 1280, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "no-preference"})
-	require.Equal(t, "smooth", ask[string](t, b, moves))
-	require.Equal(t, 0, ask[int](t, b, `document.getAnimations().length`))
+	b.Show(t, 1280, "screen", map[string]string{"prefers-reduced-motion": "reduce"})
+	require.Equal(t, "auto", browsertest.Ask[string](t, b, moves))
+	b.Show(t, 1280, "screen", map[string]string{"prefers-reduced-motion": "no-preference"})
+	require.Equal(t, "smooth", browsertest.Ask[string](t, b, moves))
+	require.Equal(t, 0, browsertest.Ask[int](t, b, `document.getAnimations().length`))
 }
 
-func changesByItself(t *testing.T, b *tab, write func()) {
+func changesByItself(t *testing.T, b *browsertest.Tab, write func()) {
 	t.Helper()
-	ask[bool](t, b, `(() => {
+	browsertest.Ask[bool](t, b, `(() => {
 		window.before = document.querySelector("#rows-per-second").firstChild.data;
 		window.table = document.querySelector("details"); table.open = true;
 		window.link = document.querySelector("nav a"); link.focus();
@@ -152,30 +163,28 @@ func changesByItself(t *testing.T, b *tab, write func()) {
 		return true;
 	})()`)
 	write()
-	b.await(t, `document.querySelector("#rows-per-second").firstChild.data === "2"`, "a second batch came")
-	require.True(t, ask[bool](t, b, `table.isConnected && table.open`))
-	require.True(t, ask[bool](t, b, `document.activeElement === link`))
-	require.True(t, ask[bool](t, b, `document.querySelector("input[value=day]").checked`))
-	require.Zero(t, ask[int](t, b, "announcements"), "figures are not read out each time")
+	b.Await(t, `document.querySelector("#rows-per-second").firstChild.data === "2"`, "a second batch came")
+	require.True(t, browsertest.Ask[bool](t, b, `table.isConnected && table.open`))
+	require.True(t, browsertest.Ask[bool](t, b, `document.activeElement === link`))
+	require.True(t, browsertest.Ask[bool](t, b, `document.querySelector("input[value=day]").checked`))
+	require.Zero(t, browsertest.Ask[int](t, b, "announcements"), "figures are not read out each time")
 }
 
-func restsWhileHidden(t *testing.T, b *tab, s *testServer) {
+func restsWhileHidden(t *testing.T, b *browsertest.Tab, s *testServer) {
 	t.Helper()
 	hide := `(hidden => { Object.defineProperty(document, "hidden", {value: hidden, configurable: true}); document.dispatchEvent(new Event("visibilitychange")); return true; })`
 	require.Len(t, s.watching(), 1)
-	ask[bool](t, b, hide+"(true)")
+	browsertest.Ask[bool](t, b, hide+"(true)")
 	require.Eventually(t, func() bool { return len(s.watching()) == 0 }, waitLimit, waitTick)
-	ask[bool](t, b, hide+"(false)")
+	browsertest.Ask[bool](t, b, hide+"(false)")
 	require.Eventually(t, func() bool { return len(s.watching()) == 1 }, waitLimit, waitTick)
 }
 
-func (b *tab) asksForNothingElse(t *testing.T, url string) {
+func asksForNothingElse(t *testing.T, b *browsertest.Tab, url string) {
 	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	require.Empty(t, b.complaints)
-	require.NotEmpty(t, b.requests)
-	for _, request := range b.requests {
+	require.Empty(t, b.Complaints())
+	require.NotEmpty(t, b.Requests())
+	for _, request := range b.Requests() {
 		require.True(t, strings.HasPrefix(request, url), request)
 	}
 }
@@ -184,22 +193,22 @@ func TestAnEmptyTableSaysWhatToDoNext(t *testing.T) {
 	t.Parallel()
 	url, admin := database(t)
 	s := serve(t, testConfig(url))
-	b := openTab(t, s.url)
-	b.await(t, `document.querySelector("#empty ol") !== null && document.querySelector(".verdict").textContent === "Nothing has been loaded yet"`, "it is empty")
-	b.looksGood(t, "empty")
+	b := browsertest.Open(t, s.url)
+	b.Await(t, `document.querySelector("#empty ol") !== null && document.querySelector(".verdict").textContent === "Nothing has been loaded yet"`, "it is empty")
+	looksGood(t, b, "empty")
 	run(t, admin, batch)
-	b.await(t, `document.querySelector("#empty") === null && document.querySelectorAll(".chart canvas").length === 2`, "the first batch came")
-	require.Equal(t, "Decisions are coming; something needs a look", ask[string](t, b, `document.getElementById("announcer").textContent`), "no partition ahead")
-	b.asksForNothingElse(t, s.url)
+	b.Await(t, `document.querySelector("#empty") === null && document.querySelectorAll(".chart canvas").length === 2`, "the first batch came")
+	require.Equal(t, "Decisions are coming; something needs a look", browsertest.Ask[string](t, b, `document.getElementById("announcer").textContent`), "no partition ahead")
+	asksForNothingElse(t, b, s.url)
 }
 
 func TestADeadDatabaseLeavesThePage(t *testing.T) {
 	t.Parallel()
 	s := serve(t, testConfig(away))
-	b := openTab(t, s.url)
-	b.await(t, `document.querySelector("#away")?.textContent.includes("the database cannot be reached") ?? false`, "it is dead")
-	b.looksGood(t, "dead")
-	b.asksForNothingElse(t, s.url)
+	b := browsertest.Open(t, s.url)
+	b.Await(t, `document.querySelector("#away")?.textContent.includes("the database cannot be reached") ?? false`, "it is dead")
+	looksGood(t, b, "dead")
+	asksForNothingElse(t, b, s.url)
 }
 
 func TestWithoutScriptThePageStillShowsItsFigures(t *testing.T) {

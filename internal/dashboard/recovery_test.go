@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/browsertest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
@@ -16,23 +17,23 @@ func TestThePageOutlivesTheDatabase(t *testing.T) {
 	server, owner := ownServer(t)
 	run(t, pgtest.Connect(t, owner), aMonth...)
 	s := serve(t, testConfig(owner))
-	b := openTab(t, s.url)
-	b.await(t, `document.querySelectorAll(".chart canvas").length === 2`, "it is whole")
-	ask[bool](t, b, `(window.sameDocument = true)`)
-	figure := ask[string](t, b, `document.querySelector("#in-table").textContent`)
+	b := browsertest.Open(t, s.url)
+	b.Await(t, `document.querySelectorAll(".chart canvas").length === 2`, "it is whole")
+	browsertest.Ask[bool](t, b, `(window.sameDocument = true)`)
+	figure := browsertest.Ask[string](t, b, `document.querySelector("#in-table").textContent`)
 
 	require.NoError(t, server.Signal(syscall.SIGKILL))
-	b.await(t, `document.querySelector("main").classList.contains("stale")`, "the database is gone")
-	require.Equal(t, figure, ask[string](t, b, `document.querySelector("#in-table").textContent`))
-	require.Regexp(t, `Since \d+ \w+ \d{4}, .* The figures below are old: of \d+ \w+ \d{4}`, ask[string](t, b, `document.querySelector("#away").textContent.replace(/\s+/g, " ")`))
-	require.Equal(t, "The database cannot be read", ask[string](t, b, `document.getElementById("announcer").textContent`))
-	b.looksGood(t, "away")
+	b.Await(t, `document.querySelector("main").classList.contains("stale")`, "the database is gone")
+	require.Equal(t, figure, browsertest.Ask[string](t, b, `document.querySelector("#in-table").textContent`))
+	require.Regexp(t, `Since \d+ \w+ \d{4}, .* The figures below are old: of \d+ \w+ \d{4}`, browsertest.Ask[string](t, b, `document.querySelector("#away").textContent.replace(/\s+/g, " ")`))
+	require.Equal(t, "The database cannot be read", browsertest.Ask[string](t, b, `document.getElementById("announcer").textContent`))
+	looksGood(t, b, "away")
 
 	require.NoError(t, server.Restart(t.Context()))
 	run(t, pgtest.Connect(t, owner), batch)
-	b.await(t, `!document.querySelector("main").classList.contains("stale") && document.querySelector("#in-table").textContent !== `+"`"+figure+"`", "it is back")
-	require.True(t, ask[bool](t, b, "sameDocument"), "without a reload")
-	b.asksForNothingElse(t, s.url)
+	b.Await(t, `!document.querySelector("main").classList.contains("stale") && document.querySelector("#in-table").textContent !== `+"`"+figure+"`", "it is back")
+	require.True(t, browsertest.Ask[bool](t, b, "sameDocument"), "without a reload")
+	asksForNothingElse(t, b, s.url)
 }
 
 // The command ends and is started again: an open page says so and reconnects.
@@ -42,18 +43,18 @@ func TestThePageOutlivesTheCommand(t *testing.T) {
 	run(t, admin, aMonth...)
 	config := testConfig(reader)
 	first := serve(t, config)
-	b := openTab(t, first.url)
-	b.await(t, `source?.readyState === 1`, "it is connected")
+	b := browsertest.Open(t, first.url)
+	b.Await(t, `source?.readyState === 1`, "it is connected")
 	require.NoError(t, first.stop())
-	b.await(t, `!document.getElementById("lost").hidden`, "the command has ended")
-	require.Equal(t, "The dashboard does not answer", ask[string](t, b, `document.getElementById("announcer").textContent`))
-	b.picture(t, "lost")
+	b.Await(t, `!document.getElementById("lost").hidden`, "the command has ended")
+	require.Equal(t, "The dashboard does not answer", browsertest.Ask[string](t, b, `document.getElementById("announcer").textContent`))
+	b.Picture(t, "lost")
 
 	address, err := url.Parse(first.url)
 	require.NoError(t, err)
 	config.Listen = address.Host
 	second := serve(t, config)
-	b.await(t, `document.getElementById("lost").hidden && source?.readyState === 1`, "it was started again")
+	b.Await(t, `document.getElementById("lost").hidden && source?.readyState === 1`, "it was started again")
 	require.Len(t, second.watching(), 1)
 }
 
@@ -62,20 +63,20 @@ func TestABrowserIsAskedForTheToken(t *testing.T) {
 	reader, admin := database(t)
 	run(t, admin, batch)
 	s := serve(t, withToken(testConfig(reader)))
-	b := openTab(t, s.url)
+	b := browsertest.Open(t, s.url)
 	const focused = `document.activeElement.id === "token"`
-	b.await(t, focused, "one can type at once")
-	b.looksGood(t, "login")
-	b.press(t, token[1:], kb.Enter)
-	b.await(t, `document.querySelector("[role=alert]")?.textContent === "That is not the token." && `+focused, "a wrong one")
-	b.press(t, token, kb.Enter)
-	b.await(t, `document.querySelector("#in-table") !== null && source?.readyState === 1`, "the right one")
-	require.Empty(t, ask[string](t, b, "document.cookie"), "no script sees it")
-	require.NotContains(t, ask[string](t, b, "location.href"), "token")
+	b.Await(t, focused, "one can type at once")
+	looksGood(t, b, "login")
+	b.Press(t, token[1:], kb.Enter)
+	b.Await(t, `document.querySelector("[role=alert]")?.textContent === "That is not the token." && `+focused, "a wrong one")
+	b.Press(t, token, kb.Enter)
+	b.Await(t, `document.querySelector("#in-table") !== null && source?.readyState === 1`, "the right one")
+	require.Empty(t, browsertest.Ask[string](t, b, "document.cookie"), "no script sees it")
+	require.NotContains(t, browsertest.Ask[string](t, b, "location.href"), "token")
 
 	// The session ends under the page: the token is asked for again.
-	ask[bool](t, b, `(fetch("/logout", {method: "POST"}), true)`)
-	b.await(t, `(disconnect(), connect(), true)`, "it comes again")
-	b.await(t, `location.pathname === "/login"`, "the session has ended")
+	browsertest.Ask[bool](t, b, `(fetch("/logout", {method: "POST"}), true)`)
+	b.Await(t, `(disconnect(), connect(), true)`, "it comes again")
+	b.Await(t, `location.pathname === "/login"`, "the session has ended")
 	require.NotContains(t, s.log.String(), token)
 }

@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"exporter/pgtelemetry"},
 	{"internal/queuestorage"},
 	{"internal/partitions"},
-	{"internal/localpg"},
+	{"internal/browsertest", "internal/localpg"},
 	{"internal/filelock", "internal/version"},
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},

@@ -1,26 +1,41 @@
-package dashboard
+package browsertest
 
 import (
 	"compress/gzip"
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
+
+//go:embed axe-core-4.14.1.min.js.gz
+var axe embed.FS
 
 // axeSum is that of axe-core 4.14.1's axe.min.js as its authors published it.
 const axeSum = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 
-// accessible has axe-core look at the page: every rule of WCAG 2.2 A and AA and of
-// good practice. Rules it cannot decide are not counted.
-func (b *tab) accessible(t *testing.T, at string) {
+// RequireAccessible has axe-core look at the page: its rules of WCAG A and AA and
+// of good practice. What it cannot decide is not counted.
+func (b *Tab) RequireAccessible(t *testing.T, at string) {
 	t.Helper()
-	file, err := os.Open("testdata/axe-core-4.14.1.min.js.gz")
+	if !Ask[bool](t, b, "window.axe !== undefined") {
+		Ask[bool](t, b, axeScript(t)+"; true")
+	}
+	found := Ask[struct {
+		Passes     int      `json:"passes"`
+		Violations []string `json:"violations"`
+	}](t, b, `axe.run().then(r => ({passes: r.passes.length, violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 200) + " " + n.failureSummary))}))`)
+	require.Empty(t, found.Violations, at)
+	require.Greater(t, found.Passes, 10, at)
+}
+
+func axeScript(t *testing.T) string {
+	t.Helper()
+	file, err := axe.Open("axe-core-4.14.1.min.js.gz")
 	require.NoError(t, err)
 	defer file.Close()
 	packed, err := gzip.NewReader(file)
@@ -29,15 +44,7 @@ func (b *tab) accessible(t *testing.T, at string) {
 	require.NoError(t, err)
 	sum := sha256.Sum256(script)
 	require.Equal(t, axeSum, hex.EncodeToString(sum[:]))
-	ask[bool](t, b, string(script)+"; true")
-	answer, err := chromedp.Run(b.ctx, chromedp.Evaluate[struct {
-		Passes     int      `json:"passes"`
-		Violations []string `json:"violations"`
-	}](`axe.run().then(r => ({passes: r.passes.length, violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 200) + " " + n.failureSummary))}))`,
-		chromedp.EvalAwaitPromise))
-	require.NoError(t, err)
-	require.Empty(t, answer.Violations, at)
-	require.Greater(t, answer.Passes, 10, at)
+	return string(script)
 }
 
 // lowContrast finds texts that stand out from what is behind them by less than
@@ -58,26 +65,37 @@ const lowContrast = `(() => {
 })()`
 
 // tooWide finds what reaches past the right edge and cannot be scrolled to
-// within its own box.
-const tooWide = `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".scroll") && !e.closest(".chart") && !e.closest("svg") &&
+// within its own box, what is drawn inside a chart apart.
+const tooWide = `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".scroll, .chart, svg") &&
 	!e.classList.contains("skip") && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.tagName + "." + e.className)`
 
-// looksGood holds the page to all of that, on phone and desktop, in light and dark.
-func (b *tab) looksGood(t *testing.T, name string) {
+// RequireFits requires that nothing of the page lies beyond its edge.
+func (b *Tab) RequireFits(t *testing.T, width int64, at string) {
+	t.Helper()
+	require.LessOrEqual(t, Ask[int64](t, b, "document.documentElement.scrollWidth"), width, at)
+	require.Empty(t, Ask[[]string](t, b, tooWide), at)
+}
+
+// RequireContrast requires that every text can be told from what is behind it.
+func (b *Tab) RequireContrast(t *testing.T, at string) {
+	t.Helper()
+	require.Empty(t, Ask[[]string](t, b, lowContrast), at)
+}
+
+// RequireGoodLook requires both on a phone and on a desktop, in light and in dark,
+// and leaves a picture of each.
+func (b *Tab) RequireGoodLook(t *testing.T, name string, phone, desktop int64) {
 	t.Helper()
 	backgrounds := map[string]bool{}
 	for _, colours := range []string{"light", "dark"} {
-		for _, width := range []int64{360, 1280} {
-			b.show(t, width, scheme(colours))
-			at := fmt.Sprintf("%s, %s at %d px", name, colours, width)
-			require.LessOrEqual(t, ask[int64](t, b, "document.documentElement.scrollWidth"), width, at)
-			require.Empty(t, ask[[]string](t, b, tooWide), at)
-			require.Empty(t, ask[[]string](t, b, lowContrast), at)
-			backgrounds[ask[string](t, b, "getComputedStyle(document.body).backgroundColor")] = true
-			b.accessible(t, at)
-			b.picture(t, fmt.Sprintf("%s-%s-%d", name, colours, width))
+		for _, width := range []int64{phone, desktop} {
+			b.Show(t, width, "screen", map[string]string{"prefers-color-scheme": colours})
+			at := fmt.Sprintf("%s-%s-%d", name, colours, width)
+			b.RequireFits(t, width, at)
+			b.RequireContrast(t, at)
+			backgrounds[Ask[string](t, b, "getComputedStyle(document.body).backgroundColor")] = true
+			b.Picture(t, at)
 		}
 	}
 	require.Len(t, backgrounds, 2, "light and dark differ")
-	b.show(t, 1280)
 }
