@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ func (a *app) dashboard() *cobra.Command {
 itself, as any login with the role dwcp_ml_reader, and only while somebody looks;
 queues come from the metrics of the collectors that --metrics names.
 
-On loopback it asks for nothing. Elsewhere it needs a token of at least ` + fmt.Sprint(dashboard.MinToken) + ` characters,
+On loopback it asks for nothing. Elsewhere it needs a token of at least ` + strconv.Itoa(dashboard.MinToken) + ` characters,
 in ` + envDashboardToken + ` or in a file: browsers are asked for it, scripts send it as
 Authorization: Bearer TOKEN. GET /snapshot is the page as JSON, GET /healthz answers ok.`,
 		Example: `  dwcp-telemetry dashboard

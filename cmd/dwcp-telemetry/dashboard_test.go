@@ -38,7 +38,7 @@ func startDashboard(t *testing.T, env []string, args ...string) (cmd *exec.Cmd, 
 // fetch returns status and body.
 func fetch(t *testing.T, url, token string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), "GET", url, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	require.NoError(t, err)
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
@@ -61,7 +61,7 @@ func TestTheDashboardServesUntilCtrlC(t *testing.T) {
 	_, page := fetch(t, url, "")
 	require.Contains(t, page, "Nothing has been loaded yet")
 
-	looking, err := http.NewRequestWithContext(t.Context(), "GET", url+"events", http.NoBody)
+	looking, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"events", http.NoBody)
 	require.NoError(t, err)
 	stream, err := http.DefaultClient.Do(looking)
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func browser(t *testing.T) context.Context {
 	t.Helper()
 	path := find(t)
 	shared.start.Do(func() {
-		profile, err := os.MkdirTemp("", "dwcp-chromium-")
+		profile, err := os.MkdirTemp("", "dwcp-chromium-") //nolint:usetesting // it outlives this test
 		require.NoError(t, err)
 		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile),
 			chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
@@ -53,7 +53,7 @@ func browser(t *testing.T) context.Context {
 		ctx, cancel := chromedp.NewContext(allocator)
 		shared.end = func() { cancel(); end(); _ = os.RemoveAll(profile) }
 		require.NoError(t, chromedp.Do(ctx)) // starts it
-		shared.ctx = ctx
+		shared.ctx = ctx                     //nolint:fatcontext // it is kept, not derived again
 	})
 	require.NotNil(t, shared.ctx, "the browser did not start")
 	return shared.ctx

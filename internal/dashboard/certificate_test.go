@@ -47,7 +47,7 @@ func writePair(t *testing.T, dir string, number int64) *x509.CertPool {
 func (s *testServer) number(t *testing.T, trusted *x509.CertPool) int64 {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: trusted, ServerName: "localhost"}}}
-	request, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"healthz", http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"healthz", http.NoBody)
 	require.NoError(t, err)
 	answer := do(t, client, request)
 	require.Equal(t, http.StatusOK, answer.StatusCode)
@@ -83,7 +83,7 @@ func TestPlaintextAndOldTLSAreRefused(t *testing.T) {
 	config.CertFile, config.KeyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	s := serve(t, config)
 	address := s.listener.Addr().String()
-	request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+address+"/healthz", http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/healthz", http.NoBody)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusBadRequest, do(t, http.DefaultClient, request).StatusCode)
 	_, err = tls.Dial("tcp", address, &tls.Config{RootCAs: trusted, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})

@@ -129,7 +129,7 @@ func TestWithATokenNothingIsShownWithoutIt(t *testing.T) {
 func (s *testServer) logIn(t *testing.T, client *http.Client, token string, change ...func(*http.Request)) answer {
 	t.Helper()
 	form := strings.NewReader(url.Values{"token": {token}}.Encode())
-	request, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"login", form)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"login", form)
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, change := range change {
@@ -145,7 +145,7 @@ func TestABrowserLogsInAndOut(t *testing.T) {
 	require.NoError(t, err)
 	browser := &http.Client{Jar: jar}
 	get := func(path string) answer {
-		request, err := http.NewRequestWithContext(t.Context(), "GET", s.url+path, http.NoBody)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
 		require.NoError(t, err)
 		return do(t, browser, request)
 	}
@@ -160,7 +160,7 @@ func TestABrowserLogsInAndOut(t *testing.T) {
 	require.Contains(t, s.logIn(t, browser, token).body, "The database cannot be read", "where the login leads")
 	require.Contains(t, get("").body, "Log out")
 	require.Contains(t, get("login").body, "Log out", "who is in needs no login")
-	request, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"logout", http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"logout", http.NoBody)
 	require.NoError(t, err)
 	require.Contains(t, do(t, browser, request).body, `name="token"`)
 	require.Contains(t, get("").body, `name="token"`)

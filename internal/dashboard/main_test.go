@@ -41,7 +41,10 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+func testLog(t *testing.T) *slog.Logger {
+	t.Helper()
+	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
 
 // testConfig serves a database on a free port of loopback and reads no collector.
 func testConfig(url string) Config {

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -58,7 +59,7 @@ func newReader(c *Config) (*reader, error) {
 func newPool(url string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's URL: is not one that PostgreSQL understands") // pgx repeats it
+		return nil, errors.New("read the database's URL: is not one that PostgreSQL understands") // pgx repeats it
 	}
 	config.MinConns, config.MaxConns, config.MaxConnIdleTime, config.HealthCheckPeriod = 0, 1, idleLimit, idleLimit/3
 	conn := config.ConnConfig

@@ -24,17 +24,18 @@ import (
 
 // ownServer is a PostgreSQL that a test may stop and start, with a migrated
 // database: URL of its owner.
-func ownServer(t *testing.T) (*localpg.Server, string) {
+func ownServer(t *testing.T) (server *localpg.Server, owner string) {
 	t.Helper()
 	source, err := localpg.SourceFromEnv()
 	require.NoError(t, err)
-	server, err := localpg.Start(t.Context(), localpg.Config{FastUnsafe: true, Source: source})
+	server, err = localpg.Start(t.Context(), localpg.Config{FastUnsafe: true, Source: source})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	require.NoError(t, server.CreateDatabase(t.Context(), "dwcp"))
-	_, err = migrations.Up(t.Context(), server.AdminURL("dwcp"))
+	owner = server.AdminURL("dwcp")
+	_, err = migrations.Up(t.Context(), owner)
 	require.NoError(t, err)
-	return server, server.AdminURL("dwcp")
+	return server, owner
 }
 
 func (s *testServer) snapshotNow(t *testing.T) (read Snapshot) {

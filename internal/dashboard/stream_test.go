@@ -27,7 +27,7 @@ func (s *testServer) open(t *testing.T, lastID string) *events {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	t.Cleanup(cancel)
-	request, err := http.NewRequestWithContext(ctx, "GET", s.url+"events", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"events", http.NoBody)
 	require.NoError(t, err)
 	if lastID != "" {
 		request.Header.Set("Last-Event-ID", lastID)
