@@ -18,6 +18,7 @@ var (
 	pagePart  = regexp.MustCompile("(?ms)^#+ ([^\n]*)$|^```sh\n(.*?)^```$|^<!-- test: ([^\n]*) -->$")
 	printed   = regexp.MustCompile(`(?m)# → (.+)$`)
 	setting   = regexp.MustCompile(`([A-Z_]+)=`)
+	inPage    = regexp.MustCompile(`\]\(#([a-z-]+)\)`)
 	toRunbook = regexp.MustCompile(`docs/runbook\.md#([a-z-]+)`)
 )
 

@@ -139,9 +139,9 @@ func survey(source Source, wanted int) (plan, error) {
 	return p, nil
 }
 
-// at moves a time: each pass covers its part of the span, in order.
+// at moves a time: each pass covers its part of the span, in order, to its end.
 func (p *plan) at(pass int, t, now time.Time) time.Time {
-	share := 0.0
+	share := 1.0
 	if p.last.After(p.first) {
 		share = float64(t.Sub(p.first)) / float64(p.last.Sub(p.first))
 	}
