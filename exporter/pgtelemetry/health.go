@@ -42,6 +42,7 @@ const (
 	writing activity = iota
 	upkeeping
 	maintaining
+	counting
 
 	activities // how many there are
 )
@@ -50,12 +51,14 @@ var inTrouble = [...]string{
 	writing:     "decisions cannot be written; none is lost: they are tried again, here or by their sender",
 	upkeeping:   "the table cannot be looked after; decisions are written as long as there is a partition for them",
 	maintaining: "what is older than the retention cannot be taken out; it is tried again in the next round",
+	counting:    "how many of the numbered decisions came cannot be told",
 }
 
 var wellAgain = [...]string{
 	writing:     "PostgreSQL takes decisions again",
 	upkeeping:   "the table can be looked after again",
 	maintaining: "what is older than the retention is taken out again",
+	counting:    "how many of the numbered decisions came can be told again",
 }
 
 // report takes the outcome of an attempt. Trouble is always recoverable: after

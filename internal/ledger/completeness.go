@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/novacron/dwcp-telemetry/internal/completeness"
 )
 
 // Completeness says how many of the decisions that Recorders numbered within the
@@ -45,20 +47,13 @@ func (r Recorder) Missing() int64 { return r.Expected - r.Received }
 // LeastCompleteness is the roadmap's.
 const LeastCompleteness = 0.98
 
-// completenessSpan is how far back losses are looked for: what was lost long ago
-// is no news, and nobody mends it.
-const completenessSpan = 7 * 24 * time.Hour
-
 // shownRecorders are enough to see whether one or all of them lose.
 const shownRecorders = 5
-
-//go:embed sql/recorders.sql
-var recordersSQL string
 
 // readCompleteness also returns up to limit Recorders, those that lost the most
 // first, whether they lost any or not.
 func readCompleteness(ctx context.Context, q Querier, limit int) (c Completeness, least []Recorder, err error) {
-	found, err := q.Query(ctx, recordersSQL, limit, completenessSpan)
+	found, err := q.Query(ctx, completeness.SQL, limit, completeness.Span)
 	if err != nil {
 		return c, nil, explain("look for gaps in the Recorders' numbers", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/completeness"
 	"github.com/novacron/dwcp-telemetry/internal/ledger/ledgertest"
 )
 
@@ -106,8 +107,8 @@ func TestNoStatementOfTheStatusScansAPartition(t *testing.T) {
 	b := setup(t)
 	b.makePartitions(t)
 	ledgertest.Large(t, b.admin, 100)
-	arguments := map[string][]any{recordersSQL: {shownRecorders, completenessSpan}, historySQL: {time.Minute, 60}}
-	for _, statement := range []string{totalsSQL, recentSQL, recordersSQL, removedSQL, historySQL} {
+	arguments := map[string][]any{completeness.SQL: {shownRecorders, completeness.Span}, historySQL: {time.Minute, 60}}
+	for _, statement := range []string{totalsSQL, recentSQL, completeness.SQL, removedSQL, historySQL} {
 		args := arguments[statement]
 		rows, err := b.admin.Query(t.Context(), "EXPLAIN "+statement, args...)
 		require.NoError(t, err)

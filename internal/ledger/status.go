@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/novacron/dwcp-telemetry/internal/completeness"
 	"github.com/novacron/dwcp-telemetry/internal/partitions"
 )
 
@@ -76,8 +77,7 @@ func inTransaction(ctx context.Context, db DB, read func(pgx.Tx) error) error {
 		return fmt.Errorf("read the load ledger: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
-	// The planner takes maps for large, and compiling takes longer than reading.
-	if _, err := tx.Exec(ctx, "SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"); err != nil {
+	if _, err := tx.Exec(ctx, completeness.Settings); err != nil {
 		return fmt.Errorf("read the load ledger: %w", err)
 	}
 	return read(tx)

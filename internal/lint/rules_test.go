@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"instrumentation"},
 	{"connector/besteffort", "extension", "processor/oraclelabel", "provider/listen", "provider/required"},
 	{"exporter/pgtelemetry"},
-	{"internal/queuestorage"},
+	{"internal/completeness", "internal/queuestorage"},
 	{"internal/partitions"},
 	{"internal/browsertest", "internal/localpg"},
 	{"internal/filelock", "internal/version"},

@@ -39,6 +39,8 @@ type TelemetryBuilder struct {
 	PgtelemetryPartitionsAhead   metric.Int64Gauge
 	PgtelemetryPartitionsCovered metric.Float64Gauge
 	PgtelemetryPartitionsExpired metric.Int64Gauge
+	PgtelemetryRecorderArrived   metric.Int64Gauge
+	PgtelemetryRecorderNumbered  metric.Int64Gauge
 	PgtelemetryRecords           metric.Int64Counter
 	PgtelemetryRejected          metric.Int64Counter
 	PgtelemetryRemoved           metric.Int64Counter
@@ -166,6 +168,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_pgtelemetry_partitions_expired",
 		metric.WithDescription("Partitions that hold nothing but what is older than the retention and are still there. [Alpha]"),
 		metric.WithUnit("{partition}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryRecorderArrived, err = builder.meter.Int64Gauge(
+		"otelcol_pgtelemetry_recorder_arrived",
+		metric.WithDescription("Decisions that came, of those that Recorders numbered within seven days, through all collectors, as the ledger says. [Alpha]"),
+		metric.WithUnit("{decision}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PgtelemetryRecorderNumbered, err = builder.meter.Int64Gauge(
+		"otelcol_pgtelemetry_recorder_numbered",
+		metric.WithDescription("Decisions that Recorders numbered within seven days, as far as numbers have come. [Alpha]"),
+		metric.WithUnit("{decision}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PgtelemetryRecords, err = builder.meter.Int64Counter(

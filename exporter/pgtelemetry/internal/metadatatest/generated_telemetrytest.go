@@ -185,6 +185,34 @@ func AssertEqualPgtelemetryPartitionsExpired(t *testing.T, tt *componenttest.Tel
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualPgtelemetryRecorderArrived(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_pgtelemetry_recorder_arrived",
+		Description: "Decisions that came, of those that Recorders numbered within seven days, through all collectors, as the ledger says. [Alpha]",
+		Unit:        "{decision}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_pgtelemetry_recorder_arrived")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualPgtelemetryRecorderNumbered(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_pgtelemetry_recorder_numbered",
+		Description: "Decisions that Recorders numbered within seven days, as far as numbers have come. [Alpha]",
+		Unit:        "{decision}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_pgtelemetry_recorder_numbered")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualPgtelemetryRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_pgtelemetry_records",

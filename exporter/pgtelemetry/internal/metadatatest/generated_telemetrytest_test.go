@@ -34,6 +34,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.PgtelemetryPartitionsAhead.Record(context.Background(), 1)
 	tb.PgtelemetryPartitionsCovered.Record(context.Background(), 1)
 	tb.PgtelemetryPartitionsExpired.Record(context.Background(), 1)
+	tb.PgtelemetryRecorderArrived.Record(context.Background(), 1)
+	tb.PgtelemetryRecorderNumbered.Record(context.Background(), 1)
 	tb.PgtelemetryRecords.Add(context.Background(), 1)
 	tb.PgtelemetryRejected.Add(context.Background(), 1)
 	tb.PgtelemetryRemoved.Add(context.Background(), 1)
@@ -68,6 +70,12 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPgtelemetryPartitionsExpired(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryRecorderArrived(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPgtelemetryRecorderNumbered(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPgtelemetryRecords(t, testTel,
