@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ const runbook = "https://github.com/novacron/dwcp-telemetry/blob/main/docs/runbo
 
 func TestEachAlertSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	known := []string{"nothing-arrives", "rejected", "queue-full", "partitions", "balance", "completeness", "database-away", "collector-down"}
+	known := anchors(string(read(t, "docs", "runbook.md")))
 	seen := map[string]bool{}
 	for _, alert := range alerts(t) {
 		assert.Regexp(t, `^DWCP[A-Z]\w+$`, alert.Alert)
@@ -117,6 +118,17 @@ func TestEachAlertSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		assert.True(t, is, alert.Alert)
 		assert.Contains(t, known, anchor, alert.Alert)
 	}
+}
+
+var heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+
+// anchors are those that GitHub makes of a page's headings.
+func anchors(page string) (all []string) {
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		kept := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(kept, " ", "-"))
+	}
+	return all
 }
 
 func TestWhatIsRecordedIsUsedOrShown(t *testing.T) {
