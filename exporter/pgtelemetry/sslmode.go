@@ -35,15 +35,15 @@ func (m SSLMode) permits(conn *pgconn.Config) error {
 	ways := append([]*pgconn.FallbackConfig{{Host: conn.Host, Port: conn.Port, TLSConfig: conn.TLSConfig}}, conn.Fallbacks...)
 	for _, way := range ways {
 		network, _ := pgconn.NetworkAddress(way.Host, way.Port)
-		if network != "unix" && slices.Index(sslModes, sslModeOf(way.TLSConfig)) < slices.Index(sslModes, m) {
+		if network != "unix" && slices.Index(sslModes, SSLModeOf(way.TLSConfig)) < slices.Index(sslModes, m) {
 			return &dsnError{"sslmode", fmt.Sprintf("must be at least %s (min_sslmode asks for it), for DSN and environment let a connection be made with less", m)}
 		}
 	}
 	return nil
 }
 
-// sslModeOf is the mode that pgx has made a TLS configuration for.
-func sslModeOf(c *tls.Config) SSLMode {
+// SSLModeOf is the mode that pgx has made a TLS configuration for, "" for plaintext.
+func SSLModeOf(c *tls.Config) SSLMode {
 	switch {
 	case c == nil:
 		return sslAny

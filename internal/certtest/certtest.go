@@ -28,6 +28,9 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
+// Life is how long an authority is valid.
+const Life = 365 * 24 * time.Hour
+
 // Pair is a certificate and its key, in PEM form.
 type Pair struct {
 	Certificate, Key []byte
@@ -46,6 +49,9 @@ func Expired() Validity { return around(-2*time.Hour, -time.Hour) }
 // NotYetValid begins in an hour.
 func NotYetValid() Validity { return around(time.Hour, 2*time.Hour) }
 
+// For is for that long yet; below zero it has expired that long ago.
+func For(left time.Duration) Validity { return around(-2*time.Hour, left) }
+
 func around(from, until time.Duration) Validity {
 	now := time.Now()
 	return Validity{now.Add(from), now.Add(until)}
@@ -58,7 +64,7 @@ func New(t testing.TB) *Authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	valid := around(-3*time.Hour, 3*time.Hour)
+	valid := around(-3*time.Hour, Life)
 	template := &x509.Certificate{
 		// All have the same name, for it is what a client goes by: it would not even
 		// show its certificate to a server that asks for those of another name.

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -12,8 +13,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 	"github.com/novacron/dwcp-telemetry/migrations"
@@ -28,7 +31,7 @@ type secured struct {
 	t     *testing.T
 	port  int
 	admin *pgx.Conn
-	ca    *authority
+	ca    *certtest.Authority
 	files string // of the clients
 }
 
@@ -36,7 +39,7 @@ func startSecured(t *testing.T) *secured {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &secured{t: t, port: free.Addr().(*net.TCPAddr).Port, files: t.TempDir(), ca: newAuthority(t)}
+	s := &secured{t: t, port: free.Addr().(*net.TCPAddr).Port, files: t.TempDir(), ca: certtest.New(t)}
 	require.NoError(t, free.Close())
 	source, err := localpg.SourceFromEnv()
 	require.NoError(t, err)
@@ -57,7 +60,7 @@ func startSecured(t *testing.T) *secured {
 		_, err = s.admin.Exec(t.Context(), statement)
 		require.NoError(t, err)
 	}
-	s.show(s.ca.issue(t, "127.0.0.1", 100*24*time.Hour))
+	s.show(s.ca.Issue(t, "127.0.0.1", certtest.For(100*24*time.Hour)))
 	return s
 }
 
@@ -73,13 +76,13 @@ func (s *secured) put(path string, content []byte) {
 }
 
 // show gives the server another certificate and waits until it shows it.
-func (s *secured) show(own pair) {
+func (s *secured) show(own certtest.Pair) {
 	s.t.Helper()
-	s.put(filepath.Join(s.DataDir(), "server.crt"), own.certificate)
-	s.put(filepath.Join(s.DataDir(), "server.key"), own.key)
+	s.put(filepath.Join(s.DataDir(), "server.crt"), own.Certificate)
+	s.put(filepath.Join(s.DataDir(), "server.key"), own.Key)
 	_, err := s.admin.Exec(s.t.Context(), "SELECT pg_reload_conf()")
 	require.NoError(s.t, err)
-	require.Eventually(s.t, func() bool { return shownBy(s.t, s.port) == own.serial }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(s.t, func() bool { return shownBy(s.t, s.port) == own.Serial }, 20*time.Second, 10*time.Millisecond)
 }
 
 // file writes a client's file.
@@ -97,41 +100,41 @@ func (s *secured) dsn(user, more string) string {
 // verified is how one should connect.
 func (s *secured) verified(user string) string {
 	s.t.Helper()
-	return s.dsn(user, "sslmode=verify-full&sslrootcert="+s.file("ca.pem", s.ca.pem))
+	return s.dsn(user, "sslmode=verify-full&sslrootcert="+s.file("ca.pem", s.ca.PEM))
 }
 
 func TestWhatIsWrongWithTLSIsFound(t *testing.T) { //nolint:tparallel // the cases take turns with the server's certificate
 	t.Parallel()
 	s := startSecured(t)
-	good := s.ca.issue(t, "127.0.0.1", 100*24*time.Hour)
-	stranger := newAuthority(t)
+	good := s.ca.Issue(t, "127.0.0.1", certtest.For(100*24*time.Hour))
+	stranger := certtest.New(t)
 	client := func(life time.Duration, mode os.FileMode) string {
-		own := s.ca.issue(t, "collector", life)
-		key := s.file("client.key", own.key)
+		own := s.ca.Issue(t, "collector", certtest.For(life))
+		key := s.file("client.key", own.Key)
 		require.NoError(t, os.Chmod(key, mode))
-		return "&sslcert=" + s.file("client.crt", own.certificate) + "&sslkey=" + key
+		return "&sslcert=" + s.file("client.crt", own.Certificate) + "&sslkey=" + key
 	}
 	for _, c := range []struct {
 		name, id string
 		level    Level
 		seen     string
-		server   pair
+		server   certtest.Pair
 		dsn      func() string
 		late     time.Duration // how late it is by our clock
 	}{
 		{"verified", "tls.mode", OK, "verified to be 127.0.0.1", good, func() string { return s.verified("collector") }, 0},
 		{"valid", "tls.server", OK, "is valid until", good, func() string { return s.verified("collector") }, 0},
-		{"about to expire", "tls.server", Warning, "in 4 days", s.ca.issue(t, "127.0.0.1", 5*24*time.Hour-time.Hour), func() string { return s.verified("collector") }, 0},
-		{"expired and refused", "tls.server", Error, "expired", s.ca.issue(t, "127.0.0.1", -time.Hour), func() string { return s.verified("collector") }, 0},
-		{"expired and not looked at", "tls.server", Error, "has expired at", s.ca.issue(t, "127.0.0.1", -time.Hour), func() string { return s.dsn("collector", "sslmode=require") }, 0},
-		{"another name", "tls.server", Error, "IP SANs", s.ca.issue(t, "db.example.com", 100*24*time.Hour), func() string { return s.verified("collector") }, 0},
+		{"about to expire", "tls.server", Warning, "in 4 days", s.ca.Issue(t, "127.0.0.1", certtest.For(5*24*time.Hour-time.Hour)), func() string { return s.verified("collector") }, 0},
+		{"expired and refused", "tls.server", Error, "expired", s.ca.Issue(t, "127.0.0.1", certtest.For(-time.Hour)), func() string { return s.verified("collector") }, 0},
+		{"expired and not looked at", "tls.server", Error, "has expired at", s.ca.Issue(t, "127.0.0.1", certtest.For(-time.Hour)), func() string { return s.dsn("collector", "sslmode=require") }, 0},
+		{"another name", "tls.server", Error, "IP SANs", s.ca.Issue(t, "db.example.com", certtest.For(100*24*time.Hour)), func() string { return s.verified("collector") }, 0},
 		{"another CA", "tls.server", Error, "unknown authority", good, func() string {
-			return s.dsn("collector", "sslmode=verify-full&sslrootcert="+s.file("other.pem", stranger.pem))
+			return s.dsn("collector", "sslmode=verify-full&sslrootcert="+s.file("other.pem", stranger.PEM))
 		}, 0},
 		{"refused for another reason", "tls.server", Skipped, "see database.login", good, func() string { return strings.Replace(s.verified("collector"), password, "wrong", 1) }, 0},
 		{"wrong password", "database.login", Error, "password authentication failed", good, func() string { return strings.Replace(s.verified("collector"), password, "wrong", 1) }, 0},
 		{"plaintext is refused", "database.login", Error, "no encryption", good, func() string { return s.dsn("collector", "sslmode=disable") }, 0},
-		{"only the CA", "tls.mode", Info, "not that it is 127.0.0.1", good, func() string { return s.dsn("collector", "sslmode=verify-ca&sslrootcert="+s.file("ca.pem", s.ca.pem)) }, 0},
+		{"only the CA", "tls.mode", Info, "not that it is 127.0.0.1", good, func() string { return s.dsn("collector", "sslmode=verify-ca&sslrootcert="+s.file("ca.pem", s.ca.PEM)) }, 0},
 		{"unverified here", "tls.mode", Info, "does not matter on this machine", good, func() string { return s.dsn("collector", "sslmode=require") }, 0},
 		{"CA about to expire", "tls.ca", Warning, "the CA CA of a test expires", good, func() string { return s.verified("collector") }, 340 * 24 * time.Hour},
 		{"CA expired", "tls.ca", Error, "has expired", good, func() string { return s.verified("collector") }, 400 * 24 * time.Hour},
@@ -250,4 +253,18 @@ func (b *testBundle) pooled(program string) string {
 		return err == nil && conn.Close(b.Context()) == nil
 	}, 20*time.Second, 20*time.Millisecond)
 	return dsn
+}
+
+// shownBy is the serial number of the certificate that a PostgreSQL shows, 0
+// where it shows none.
+func shownBy(t testing.TB, port int) int64 {
+	t.Helper()
+	config, err := pgconn.ParseConfig(fmt.Sprintf("postgres://collector:%s@127.0.0.1:%d/dwcp?sslmode=require", password, port))
+	require.NoError(t, err)
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	return conn.Conn().(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }

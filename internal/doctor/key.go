@@ -18,7 +18,7 @@ const year = 365 * 24 * time.Hour
 
 // privateFiles are variables that name a file which holds a private key or a
 // token.
-var privateFiles = []string{"DWCP_GATEWAY_KEY", "DWCP_GATEWAY_TOKEN_FILE", "DWCP_OTLP_TOKEN_FILE", "DWCP_TLS_KEY"}
+var privateFiles = []string{"DWCP_GATEWAY_KEY", "DWCP_GATEWAY_TOKEN_FILE", "DWCP_KAFKA_KEY", "DWCP_OTLP_TOKEN_FILE", "DWCP_TLS_KEY"}
 
 // key looks at the keys themselves; what the table says of them is looked at
 // with the table.

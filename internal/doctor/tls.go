@@ -18,31 +18,18 @@ import (
 // soon is when one begins to see to a new certificate.
 const soon = 30 * 24 * time.Hour
 
-// mode is what pgx has made of sslmode.
-func mode(t *tls.Config) string {
-	switch {
-	case t == nil:
-		return "disable"
-	case !t.InsecureSkipVerify:
-		return "verify-full"
-	case t.VerifyPeerCertificate != nil:
-		return "verify-ca"
-	}
-	return "require"
-}
-
 // lookAtMode judges the weakest way in that the URL allows.
 func (c *connection) lookAtMode(_ context.Context, l *look) {
 	ways := []*pgconn.FallbackConfig{{Host: c.config.Host, Port: c.config.Port, TLSConfig: c.config.TLSConfig}}
 	for _, way := range append(ways, c.config.Fallbacks...) {
 		h := host{way.Host, way.Port}
 		const do = "add sslmode=verify-full&sslrootcert=/etc/dwcp/ca.pem to the URL"
-		switch m := mode(way.TLSConfig); {
+		switch m := pgtelemetry.SSLModeOf(way.TLSConfig); {
 		case h.isSocket():
 			l.ok("a socket of this machine")
-		case m == "disable" && h.isHere():
+		case m == "" && h.isHere():
 			l.info("", "plaintext, which does not leave this machine")
-		case m == "disable":
+		case m == "":
 			l.wrong(do, "plaintext to %s is allowed: whoever is in between reads and changes decisions", h.name)
 		case m == "require" && h.isHere():
 			l.info("", "encrypted; the certificate is not verified, which does not matter on this machine")
