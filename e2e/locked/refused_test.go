@@ -210,5 +210,5 @@ func TestATokenInsteadOfACertificate(t *testing.T) {
 func TestWithoutATokenFileTheCollectorDoesNotStart(t *testing.T) {
 	s := newSite(t, "extensions: {bearertokenauth: {retry_on_failure: {max_retries: 1, interval: 1ms}}}\n", tlsOverlay, tokenOverlay)
 	s.options.Env = append(s.options.Env, "DWCP_OTLP_TOKEN_FILE="+s.path("missing"))
-	require.ErrorContains(t, s.startError(t), "missing: no such file or directory")
+	require.ErrorContains(t, s.startError(t), "failed to read credentials file")
 }

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensionauth"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -18,8 +19,9 @@ import (
 )
 
 var (
-	_ extensionmiddleware.GRPCServer = (*ingress)(nil)
-	_ extensionmiddleware.HTTPServer = (*ingress)(nil)
+	_ extensionmiddleware.GRPCServer  = (*ingress)(nil)
+	_ extensionmiddleware.HTTPServer  = (*ingress)(nil)
+	_ extensioncapabilities.Dependent = (*ingress)(nil)
 )
 
 type ingress struct {
@@ -40,6 +42,14 @@ func newIngress(set extension.Settings, config *Config) (*ingress, error) {
 		config: config, log: set.Logger, telemetry: telemetry,
 		connections: newLimiter(config.Connections), requests: newLimiter(config.Requests),
 	}, nil
+}
+
+// Dependencies are what is started before.
+func (g *ingress) Dependencies() []component.ID {
+	if g.config.Authenticator == nil {
+		return nil
+	}
+	return []component.ID{*g.config.Authenticator}
 }
 
 // Start comes before that of the receivers.
