@@ -17,7 +17,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help build release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
+.PHONY: help build kafka release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ build: ## bin/otelcol-dwcp (by ocb) and bin/dwcp-telemetry
 	env dist.version=$(VERSION) go tool builder --config builder-config.yaml
 	install -m 755 build/otelcol-dwcp bin/otelcol-dwcp
 	go build -ldflags '-X github.com/novacron/dwcp-telemetry/internal/version.linked=$(VERSION)' -o bin/dwcp-telemetry ./cmd/dwcp-telemetry
+
+kafka: ## bin/otelcol-dwcp-kafka, the collector with Kafka's exporter and receiver
+	mkdir -p bin build/kafka
+	env dist.version=$(VERSION) go tool builder --config deploy/kafka/builder-config.yaml
+	install -m 755 build/kafka/otelcol-dwcp-kafka bin/otelcol-dwcp-kafka
 
 release: $(CYCLONEDX_GOMOD) ## dist/: both programs of this commit for PLATFORMS (three), checksums, SBOMs
 	CYCLONEDX_GOMOD=$(CYCLONEDX_GOMOD) bash scripts/release.sh $(PLATFORMS)

@@ -30,14 +30,18 @@ var built = sync.OnceValues(func() (string, error) {
 // below the project's folder, or absolute paths.
 func CollectorOptions(t testing.TB, dsn string, overlays ...string) collector.Options {
 	t.Helper()
-	binary, err := built()
+	o := options(t, built, overlays)
+	o.Env = []string{"DWCP_DATABASE_URL=" + dsn, "DWCP_VM_ID_KEY=" + VMIDKey}
+	return o
+}
+
+func options(t testing.TB, build func() (string, error), overlays []string) collector.Options {
+	t.Helper()
+	binary, err := build()
 	require.NoError(t, err)
 	root, err := collector.Root()
 	require.NoError(t, err)
-	o := collector.Options{
-		Binary: binary, Dir: t.TempDir(),
-		Env: []string{"DWCP_DATABASE_URL=" + dsn, "DWCP_VM_ID_KEY=" + VMIDKey},
-	}
+	o := collector.Options{Binary: binary, Dir: t.TempDir()}
 	for _, config := range append([]string{"otelcol-config.yaml"}, overlays...) {
 		if !filepath.IsAbs(config) {
 			config = filepath.Join(root, config)

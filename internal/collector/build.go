@@ -52,11 +52,28 @@ func WorkDir(root string) (string, error) {
 	return dir, os.Chmod(dir, 0o711)
 }
 
+// Distribution is what ocb makes of one of the project's configurations.
+type Distribution struct {
+	binary string // its name, in output and then in bin
+	config string
+	output string // folder that ocb writes its sources and the program into
+}
+
+// Default is the collector; WithKafka is the one with Kafka's exporter and receiver
+// as well.
+var (
+	Default   = Distribution{binary: BinaryName, config: "builder-config.yaml", output: "build"}
+	WithKafka = Distribution{binary: BinaryName + "-kafka", config: "deploy/kafka/builder-config.yaml", output: "build/kafka"}
+)
+
+// Build builds the default distribution.
+func Build(ctx context.Context, root string) (string, error) { return Default.Build(ctx, root) }
+
 // Build builds the collector of the project at root and returns its path,
-// bin/otelcol-dwcp. Go's build cache makes every build but the first a short
+// bin/otelcol-dwcp as a rule. Go's build cache makes every build but the first a short
 // one. Several processes may build at once: one works, the others wait. What
 // the builder prints is part of the error.
-func Build(ctx context.Context, root string) (string, error) {
+func (d Distribution) Build(ctx context.Context, root string) (string, error) {
 	work, err := WorkDir(root)
 	if err != nil {
 		return "", fmt.Errorf("build the collector: %w", err)
@@ -70,14 +87,17 @@ func Build(ctx context.Context, root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the collector: %w", err)
 	}
-	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", "builder-config.yaml")
+	if err := os.MkdirAll(filepath.Join(root, filepath.FromSlash(d.output)), 0o755); err != nil { // ocb makes no parents
+		return "", fmt.Errorf("build the collector: %w", err)
+	}
+	build := exec.CommandContext(ctx, "go", "tool", "builder", "--config", d.config)
 	build.Dir = root
 	build.Env = append(os.Environ(), "dist.version="+version) // so ocb takes a setting
 	if output, err := runAlone(build); err != nil {
 		return "", fmt.Errorf("build the collector with ocb: %w\n%s", err, output)
 	}
-	binary := filepath.Join(root, "bin", BinaryName)
-	if err := install(filepath.Join(root, "build", BinaryName), binary); err != nil {
+	binary := filepath.Join(root, "bin", d.binary)
+	if err := install(filepath.Join(root, filepath.FromSlash(d.output), d.binary), binary); err != nil {
 		return "", fmt.Errorf("install the collector: %w", err)
 	}
 	return binary, nil
@@ -120,7 +140,7 @@ func install(from, to string) error {
 		return err
 	}
 	defer source.Close()
-	target, err := os.CreateTemp(filepath.Dir(to), BinaryName+"-*")
+	target, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".*")
 	if err != nil {
 		return err
 	}

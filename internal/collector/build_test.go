@@ -79,7 +79,7 @@ func TestSeveralMayBuildAtOnce(t *testing.T) {
 		})
 	}
 	building.Wait()
-	left, err := filepath.Glob(want + "-*")
+	left, err := filepath.Glob(want + ".*")
 	require.NoError(t, err)
 	require.Empty(t, left, "half-installed programs")
 }

@@ -43,9 +43,10 @@ func importsOfAll(t *testing.T) map[string][]string {
 
 var moduleComponent = regexp.MustCompile(`(?m)^\s+import: ` + regexp.QuoteMeta(module) + `/(\S+)$`)
 
+// builtByOCB are the components of the distribution that has all.
 func builtByOCB(t *testing.T) (folders []string) {
 	t.Helper()
-	for _, match := range moduleComponent.FindAllStringSubmatch(read(t, "builder-config.yaml"), -1) {
+	for _, match := range moduleComponent.FindAllStringSubmatch(read(t, kafkaDistribution), -1) {
 		folders = append(folders, filepath.ToSlash(match[1]))
 	}
 	return folders

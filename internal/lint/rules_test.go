@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/collector", "internal/database", "internal/forget", "internal/ledger", "internal/progress", "internal/rejected", "internal/relabel", "internal/replay"},
 	{"trainingset"},
 	{"instrumentation"},
-	{"connector/besteffort", "extension", "processor/oraclelabel", "provider/listen", "provider/required"},
+	{"connector/besteffort", "connector/vmpartition", "extension", "processor/oraclelabel", "provider/listen", "provider/required"},
 	{"exporter/pgtelemetry"},
 	{"internal/completeness", "internal/queuestorage"},
 	{"internal/partitions"},

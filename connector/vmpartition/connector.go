@@ -1,0 +1,47 @@
+package vmpartition
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/novacron/dwcp-telemetry/connector/vmpartition/internal/metadata"
+)
+
+// NewFactory returns the factory that ocb builds into the collector.
+func NewFactory() connector.Factory {
+	return connector.NewFactory(metadata.Type,
+		func() component.Config { return defaultConfig() },
+		connector.WithLogsToLogs(createLogs, metadata.LogsToLogsStability))
+}
+
+// createLogs makes the connector out of the half of an exporter that brings
+// queue, batches and retry; its other half is the next pipeline.
+func createLogs(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
+	c := cfg.(*Config)
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	p := &partitioner{
+		keys: keys(c.Partitions), next: next,
+		refusals: &refusals{counter: telemetry.VmpartitionRefused, log: set.Logger},
+	}
+	return exporterhelper.NewLogs(ctx, asExporter(set), cfg, p.push,
+		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records move into parts
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                // the exporter's own holds
+		exporterhelper.WithQueue(c.Queue),
+		exporterhelper.WithRetry(c.Retry),
+		exporterhelper.WithShutdown(func(context.Context) error {
+			telemetry.Shutdown()
+			return nil
+		}))
+}
+
+func asExporter(set connector.Settings) exporter.Settings {
+	return exporter.Settings{ID: set.ID, TelemetrySettings: set.TelemetrySettings, BuildInfo: set.BuildInfo}
+}
