@@ -98,9 +98,14 @@ func (t *counts) judgeBalance(v *validator) {
 	c := v.check("balance")
 	least := v.config.MinClassShare
 	c.OK = fmt.Sprintf("both labels have at least %.0f %% of the rows, overall, per link type and per region", 100*least)
+	enough := max(1, v.config.MinBalanceRows)
+	if t.links.Overall().Total() < enough { // then no group of them has enough
+		c.skip(fmt.Sprintf("fewer than %d rows", enough))
+		return
+	}
 	check := func(group string, l trainingset.Labels) {
 		rarer := share(min(l.HDE, l.AMST), l.Total())
-		if l.Total() >= max(1, v.config.MinBalanceRows) && rarer < least {
+		if l.Total() >= enough && rarer < least {
 			c.detail(1, "%s: HDE %s, AMST %s of %d rows", group, percent(l.HDEShare()), percent(1-l.HDEShare()), l.Total())
 		}
 	}

@@ -40,6 +40,15 @@ func TestBalanceIsCheckedPerLinkTypeToo(t *testing.T) {
 	require.Equal(t, trainingset.Balance{"dc": {AMST: 10}, "edge": {HDE: 10}, "wan": {HDE: 5, AMST: 5}, "metro": {HDE: 5, AMST: 5}}, report.Statistics.Balance)
 }
 
+// Three rows of one label say nothing; they must not look as if they were well.
+func TestTooFewRowsAreNotCalledBalanced(t *testing.T) {
+	t.Parallel()
+	balance := validTable(19).validate(t).Check("balance")
+	require.Equal(t, Skipped, balance.Status)
+	require.Equal(t, "fewer than 20 rows", balance.Skipped)
+	require.NotEqual(t, Skipped, validTable(20).validate(t).Check("balance").Status)
+}
+
 func TestExactly30PercentIsBalanced(t *testing.T) {
 	t.Parallel()
 	c := validTable(100)
