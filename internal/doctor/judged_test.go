@@ -24,13 +24,14 @@ func TestWhatNoMachineCanBeBroughtToIsJudged(t *testing.T) {
 		seen  string
 		at    func(*look)
 	}{
-		"no space for a full queue": {"disk.queue", Warning, "the queue holds some 599186 decisions, not 1000000", func(l *look) { judgeQueueSpace(l, 200<<20, 0, 1_000_000) }},
-		"what the queue has counts": {"disk.queue", OK, "are free", func(l *look) { judgeQueueSpace(l, 200<<20, 300<<20, 1_000_000) }},
-		"no space at all":           {"disk.queue", Error, "1 MiB are free", func(l *look) { judgeQueueSpace(l, 1<<20, 0, 1_000_000) }},
-		"an old PostgreSQL":         {"postgres.version", Error, "15 is the oldest", func(l *look) { judgeVersion(l, 14, "14.9", time.Now()) }},
-		"support has ended":         {"postgres.version", Warning, "out of support since 2027-11-11", func(l *look) { judgeVersion(l, 15, "15.18", time.Date(2027, 12, 1, 0, 0, 0, 0, time.UTC)) }},
-		"supported":                 {"postgres.version", OK, "supported until 2027-11-11", func(l *look) { judgeVersion(l, 15, "15.18", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) }},
-		"a PostgreSQL to come":      {"postgres.version", Info, "does not know how long", func(l *look) { judgeVersion(l, 99, "99.0", time.Now()) }},
+		"no space for a full queue":   {"disk.queue", Warning, "the queue holds some 599186 decisions, not 1000000", func(l *look) { judgeQueueSpace(l, 200<<20, 0, 1_000_000, bytesPerRow) }},
+		"what the queue has counts":   {"disk.queue", OK, "are free", func(l *look) { judgeQueueSpace(l, 200<<20, 300<<20, 1_000_000, bytesPerRow) }},
+		"no space at all":             {"disk.queue", Error, "1 MiB are free", func(l *look) { judgeQueueSpace(l, 1<<20, 0, 1_000_000, bytesPerRow) }},
+		"an agent's queue takes more": {"disk.queue", Warning, "holds some 449389 decisions", func(l *look) { judgeQueueSpace(l, 600<<20, 0, 1_000_000, bytesPerOTLP) }},
+		"an old PostgreSQL":           {"postgres.version", Error, "15 is the oldest", func(l *look) { judgeVersion(l, 14, "14.9", time.Now()) }},
+		"support has ended":           {"postgres.version", Warning, "out of support since 2027-11-11", func(l *look) { judgeVersion(l, 15, "15.18", time.Date(2027, 12, 1, 0, 0, 0, 0, time.UTC)) }},
+		"supported":                   {"postgres.version", OK, "supported until 2027-11-11", func(l *look) { judgeVersion(l, 15, "15.18", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) }},
+		"a PostgreSQL to come":        {"postgres.version", Info, "does not know how long", func(l *look) { judgeVersion(l, 99, "99.0", time.Now()) }},
 		"two weeks left": {"disk.postgres", Warning, "it is full in 10.0 days", func(l *look) {
 			judgeGrowth(l, growth{held: 10 << 30, rows: 10 << 20, lastDay: 1 << 20, free: 10 << 30, retention: 90 * day})
 		}},
@@ -141,7 +142,7 @@ func TestTextIsForATerminalAndForAFile(t *testing.T) {
   error    database.login          no [2Jway
                                    → look away
 
-1 ok, 0 info, 0 skipped, 0 warnings, 1 errors: it does not work as it is.
+1 ok, 0 info, 0 skipped, 0 warnings, 1 error: it does not work as it is.
 `, file.String())
 	require.NoError(t, r.WriteText(&terminal, false, true))
 	require.Contains(t, terminal.String(), "\x1b[31merror  \x1b[0m")

@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 )
 
-// bytesPerQueued is what a decision takes of the queue's file at most where
-// requests are full; docs/delivery.md has the measurement.
-const bytesPerQueued = 350
+// What a decision takes of the queue's file at most where requests are full: as a
+// finished row (docs/delivery.md has the measurement), and in an agent as OTLP.
+const (
+	bytesPerRow  = 350
+	bytesPerOTLP = 1400
+)
 
 // queue looks at the folder of the durable queue.
 func (e *examination) queue(ctx context.Context, s *series) {
@@ -167,14 +170,14 @@ func (e *examination) lookAtQueueSpace(l *look, dir string) {
 			}
 		}
 	}
-	judgeQueueSpace(l, free, used, e.set.queueRows)
+	judgeQueueSpace(l, free, used, e.set.queueRows, e.set.queuedBytes)
 }
 
 // judgeQueueSpace goes by what a full queue takes, and a quarter more.
-func judgeQueueSpace(l *look, free, used, rows int64) {
-	needed := rows * bytesPerQueued * 5 / 4
+func judgeQueueSpace(l *look, free, used, rows, each int64) {
+	needed := rows * each * 5 / 4
 	missing := needed - used
-	holds := (free + used) / bytesPerQueued
+	holds := (free + used) / each
 	switch do := "make room, or lower sending_queue::queue_size"; {
 	case free < 16<<20:
 		l.wrong(do, "%s are free", bytesText(free))

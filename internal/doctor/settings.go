@@ -27,6 +27,7 @@ type settings struct {
 	writes      bool   // it writes into PostgreSQL itself, and is no agent
 	queueDir    string // "" where there is no queue on disk
 	queueRows   int64
+	queuedBytes int64 // what each takes of it
 	connections int32
 	keep        partitions.Settings
 	keys        []keySource
@@ -64,7 +65,7 @@ func (e *examination) defaults() *settings {
 	}
 	return &settings{
 		writes:   true,
-		queueDir: or(envQueue, defaultQueueDir), queueRows: defaultQueueRows, connections: defaultConnections,
+		queueDir: or(envQueue, defaultQueueDir), queueRows: defaultQueueRows, queuedBytes: bytesPerRow, connections: defaultConnections,
 		keep:      partitions.Defaults(),
 		keys:      []keySource{{or(pseudonym.EnvKeyID, defaultKeyID), e.env[pseudonym.EnvKeyFile], e.env[pseudonym.EnvKey]}},
 		readiness: e.env["DWCP_READY"] != "",
@@ -246,7 +247,10 @@ func (s *settings) takeQueue(read *effective) {
 			for x.Directory == "" && x.Storage != "" {
 				x = read.Extensions[x.Storage]
 			}
-			s.queueDir, s.queueRows = x.Directory, queue.QueueSize
+			s.queueDir, s.queueRows, s.queuedBytes = x.Directory, queue.QueueSize, bytesPerRow
+			if kind, _, _ := strings.Cut(name, "/"); kind != "pgtelemetry" {
+				s.queuedBytes = bytesPerOTLP
+			}
 		}
 	}
 }

@@ -29,13 +29,17 @@ func (r *Report) WriteText(w io.Writer, all, colour bool) error {
 	if area != "" {
 		p.line("")
 	}
-	p.line("%s", r.verdict())
+	p.line("%s", r.verdict(all))
 	return p.err
 }
 
-func (r *Report) verdict() string {
+func (r *Report) verdict(all bool) string {
 	n := r.Counts
-	text := fmt.Sprintf("%d ok, %d info, %d skipped, %d warnings, %d errors: ", n[OK], n[Info], n[Skipped], n[Warning], n[Error])
+	skipped := fmt.Sprintf("%d skipped", n[Skipped])
+	if n[Skipped] > 0 && !all {
+		skipped += " (--all shows why)"
+	}
+	text := fmt.Sprintf("%d ok, %d info, %s, %s, %s: ", n[OK], n[Info], skipped, plural(n[Warning], "warning"), plural(n[Error], "error"))
 	switch {
 	case n[Error] > 0:
 		return text + "it does not work as it is."
@@ -43,6 +47,13 @@ func (r *Report) verdict() string {
 		return text + "it works; look at the warnings."
 	}
 	return text + "in good health."
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // page writes lines and keeps the first error.
