@@ -38,7 +38,7 @@ func judgeSkew(l *look, ahead, within time.Duration) {
 	if ahead < 0 {
 		direction = "behind"
 	}
-	off, bound := ahead.Abs().Round(time.Millisecond/10), within.Round(time.Millisecond/10)
+	off, bound := ahead.Abs().Round(10*time.Microsecond), within.Round(10*time.Microsecond)
 	const do = "set the clock that is wrong by NTP: timedatectl set-ntp true, then timedatectl timesync-status, on both machines"
 	switch sure := ahead.Abs() - within; {
 	case sure > skewError:

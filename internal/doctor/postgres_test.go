@@ -233,4 +233,11 @@ func TestItChangesNothing(t *testing.T) {
 	b.examine()
 	require.Equal(t, before, state())
 	require.NoDirExists(t, b.dir+"/not")
+
+	e := begin(b.Options)
+	c := &connection{examination: e, target: e.targets()[0], conn: b.admin}
+	require.NoError(t, c.reading(t.Context(), func(tx pgx.Tx) {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE made_by_a_look ()")
+		require.ErrorContains(t, err, "25006", "a read-only transaction refuses it")
+	}))
 }
