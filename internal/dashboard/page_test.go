@@ -202,6 +202,31 @@ func TestAnEmptyTableSaysWhatToDoNext(t *testing.T) {
 	asksForNothingElse(t, b, s.url)
 }
 
+// A section more, or one less, does not take away what the reader has opened.
+func TestAFindingThatComesAndGoesLeavesTheRestAlone(t *testing.T) {
+	t.Parallel()
+	url, admin := database(t)
+	run(t, admin, aMonth...)
+	run(t, admin, `UPDATE compression_telemetry_batches SET labels = '{}'`) // no one-sided link type
+	s := serve(t, testConfig(url))
+	b := browsertest.Open(t, s.url)
+	b.Await(t, `document.querySelectorAll(".chart canvas").length === 2 && document.getElementById("findings") === null`, "all is well")
+	browsertest.Ask[bool](t, b, `(() => {
+		window.kept = [...document.querySelectorAll("details, .chart, .chart canvas, input, nav a, h2")].filter(e => e.id !== "h-findings");
+		document.querySelector("details").open = true;
+		document.querySelector("input[value=days]").click();
+		document.querySelector("input[value=days]").focus();
+		return true;
+	})()`)
+	untouched := `kept.every(e => e.isConnected) && document.querySelector("details").open && charts.range() === "days" && document.activeElement.value === "days"`
+	run(t, admin, `UPDATE compression_telemetry_batches SET conflict = 1 WHERE id = (SELECT max(id) FROM compression_telemetry_batches)`)
+	b.Await(t, `document.querySelector("#findings")?.textContent.includes("other content") ?? false`, "a finding")
+	require.True(t, browsertest.Ask[bool](t, b, untouched))
+	run(t, admin, `UPDATE compression_telemetry_batches SET conflict = 0`)
+	b.Await(t, `document.getElementById("findings") === null`, "it has gone")
+	require.True(t, browsertest.Ask[bool](t, b, untouched))
+}
+
 func TestADeadDatabaseLeavesThePage(t *testing.T) {
 	t.Parallel()
 	s := serve(t, testConfig(away))

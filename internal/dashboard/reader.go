@@ -54,14 +54,29 @@ func newReader(c *Config) (*reader, error) {
 	return r, nil
 }
 
-// newPool connects when it is first used, by one connection. Password and
-// certificate files are read again for each.
+// newPool connects when it is first used, by one connection. What the URL and the
+// environment point to, password and certificate files, is read again for each.
 func newPool(url string) (*pgxpool.Pool, error) {
+	config, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MinConns, config.MaxConns, config.MaxConnIdleTime, config.HealthCheckPeriod = 0, 1, idleLimit, idleLimit/3
+	config.BeforeConnect = func(_ context.Context, conn *pgx.ConnConfig) error {
+		fresh, err := parseURL(url)
+		if err == nil {
+			*conn = *fresh.ConnConfig
+		}
+		return err
+	}
+	return pgxpool.NewWithConfig(context.Background(), config)
+}
+
+func parseURL(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database's URL: is not one that PostgreSQL understands") // pgx repeats it
 	}
-	config.MinConns, config.MaxConns, config.MaxConnIdleTime, config.HealthCheckPeriod = 0, 1, idleLimit, idleLimit/3
 	conn := config.ConnConfig
 	if conn.ConnectTimeout == 0 {
 		conn.ConnectTimeout = connectTimeout
@@ -70,14 +85,7 @@ func newPool(url string) (*pgxpool.Pool, error) {
 		conn.RuntimeParams["application_name"] = applicationName
 	}
 	conn.DefaultQueryExecMode = pgx.QueryExecModeExec // PgBouncer may be in between
-	config.BeforeConnect = func(_ context.Context, conn *pgx.ConnConfig) error {
-		fresh, err := pgx.ParseConfig(url)
-		if err == nil {
-			conn.Password, conn.TLSConfig = fresh.Password, fresh.TLSConfig
-		}
-		return err
-	}
-	return pgxpool.NewWithConfig(context.Background(), config)
+	return config, nil
 }
 
 // snapshot never fails: it says what could not be read.

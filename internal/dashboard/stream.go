@@ -19,12 +19,19 @@ type pace struct {
 
 var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second, length: time.Hour}
 
-const retryMillis = 2000
+const (
+	eventStream = "text/event-stream"
+	retryMillis = 2000
+)
 
 // events sends the page's content whenever it was read anew, as server-sent
 // events. The id is the snapshot's: who comes again with it is not sent the same
 // once more. What was missed is not made up for: the newest is all that counts.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead { // whoever asks for the header alone gets no stream
+		w.Header().Set("Content-Type", eventStream)
+		return
+	}
 	viewer, err := s.poller.join()
 	if err != nil {
 		w.Header().Set("Retry-After", "30")
@@ -32,7 +39,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.poller.leave(viewer)
-	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Content-Type", eventStream)
 	w.Header().Set("X-Accel-Buffering", "no") // for nginx
 	out := &stream{w: w, control: http.NewResponseController(w), limit: s.pace.write}
 	_ = out.control.SetReadDeadline(time.Time{}) // the request has been read; what is left is to notice its end

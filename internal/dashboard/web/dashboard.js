@@ -16,14 +16,33 @@ function morph(from, to) {
     if (!own && !to.hasAttribute(name)) from.removeAttribute(name);
   }
   const wanted = [...to.childNodes];
-  for (const [i, node] of wanted.entries()) {
-    const there = from.childNodes[i];
-    if (!there) from.append(node);
-    else if (there.nodeName !== node.nodeName || there.id !== node.id) there.replaceWith(node);
-    else if (node.nodeType === Node.ELEMENT_NODE) morph(there, node);
-    else if (there.data !== node.data) there.data = node.data;
+  const ids = new Set(wanted.map((node) => node.id).filter(Boolean));
+  let there = from.firstChild;
+  for (const node of wanted) {
+    const same = node.id && [...from.children].find((child) => child.id === node.id);
+    while (same && there !== same) there = drop(there); // children with an id never change places
+    if (!there) {
+      from.append(node);
+    } else if (!same && (node.id || there.nodeName !== node.nodeName) && ids.has(there.id)) {
+      there.before(node); // what is there is wanted further on
+    } else if (there.nodeName !== node.nodeName || there.id !== node.id) {
+      const next = there.nextSibling;
+      there.replaceWith(node);
+      there = next;
+    } else {
+      if (node.nodeType === Node.ELEMENT_NODE) morph(there, node);
+      else if (there.data !== node.data) there.data = node.data;
+      there = there.nextSibling;
+    }
   }
-  while (from.childNodes.length > wanted.length) from.lastChild.remove();
+  while (there) there = drop(there);
+}
+
+// drop takes a node out and returns the one after it.
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 function show(html) {
