@@ -78,7 +78,7 @@ func TestFiguresAreWrittenForPeople(t *testing.T) {
 	for want, got := range map[string]string{
 		"0": count(0), "999": count(999), "1,000": count(1000), "−1,234,567": count(-1234567),
 		"1.25": number(1.254), "12.3": number(12.34), "123": number(123.4), "0.0167": number(1. / 60), "1,235": number(1234.5), "3": number(3),
-		"100.0 %": percent(1), "99.9 %": percent(0.99996), "70.0 %": percent(0.7), "0.0 %": percent(0),
+		"100.0 %": percent(1), "99.9 %": percent(0.99996), "70.0 %": percent(0.7), "under 0.1 %": percent(0.0009), "0.1 %": percent(0.001), "0.0 %": percent(0),
 		"512 B": size(512), "1.50 KiB": size(1536), "3 GiB": size(3 << 30), "2,048 TiB": size(2 << 50),
 		"0 s": span(0), "59 s": span(59 * time.Second), "1 min": span(time.Minute), "3 min 20 s": span(200 * time.Second), "2 h": span(2 * time.Hour),
 		"47 h 59 min": span(48*time.Hour - time.Minute), "90 days": span(90 * 24 * time.Hour), "−5 s": span(-5 * time.Second), "more than 10 years": span(1<<63 - 1),

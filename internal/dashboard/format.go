@@ -27,8 +27,11 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'f', max(0, 2-int(math.Floor(math.Log10(math.Abs(v))))), 64)
 }
 
-// percent never rounds up to 100 what is less.
+// percent never rounds up to 100 what is less, nor down to 0 what is more.
 func percent(share float64) string {
+	if share > 0 && share < 0.001 {
+		return "under 0.1 %"
+	}
 	tenths := math.Round(1000 * share)
 	if share < 1 {
 		tenths = min(tenths, 999)

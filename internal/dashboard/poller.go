@@ -21,8 +21,8 @@ type poller struct {
 // viewer is one who looks. What it was slow to take is replaced by what is newer.
 type viewer struct{ snapshots chan *Snapshot }
 
-// restFactor bounds what looking costs the database: a reading of 25 ms, which is
-// what a ledger of 50 million decisions takes, is repeated after 500 ms at the
+// restFactor bounds what looking costs the database: a reading of 26 ms, which is
+// what a ledger of 50 million decisions takes, is repeated after half a second at the
 // earliest.
 const restFactor = 20
 
