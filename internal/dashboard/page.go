@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"maps"
@@ -87,7 +88,7 @@ func (s *Server) view(snapshot *Snapshot) *view {
 	for _, reason := range slices.Sorted(maps.Keys(l.Totals.RejectedByReason)) {
 		v.Reasons = append(v.Reasons, reasonView{reason, l.Totals.RejectedByReason[reason]})
 	}
-	slices.SortStableFunc(v.Reasons, func(a, b reasonView) int { return int(b.Rows - a.Rows) })
+	slices.SortStableFunc(v.Reasons, func(a, b reasonView) int { return cmp.Compare(b.Rows, a.Rows) })
 	for i, name := range []struct{ id, title, per string }{{"hour", "Last hour", "minute"}, {"day", "Last day", "hour"}, {"days", fmt.Sprintf("Last %d days", len(l.Histories[2].Points)-1), "day"}} {
 		v.Histories = append(v.Histories, historyView{l.Histories[i], name.id, name.title, name.per})
 	}

@@ -58,6 +58,18 @@ func TestThePageOutlivesTheCommand(t *testing.T) {
 	require.Len(t, second.watching(), 1)
 }
 
+// A connection may die without a word, as while a machine sleeps.
+func TestThePageGivesUpAConnectionThatIsSilent(t *testing.T) {
+	t.Parallel()
+	reader, admin := database(t)
+	run(t, admin, batch)
+	b := browsertest.Open(t, serve(t, testConfig(reader)).url)
+	b.Await(t, `source?.readyState === 1`, "it is connected")
+	require.True(t, browsertest.Ask[bool](t, b, `(window.first = source, listen(), source === first)`), "something came a moment ago")
+	require.True(t, browsertest.Ask[bool](t, b, `(heard = Date.now() - 60_000, listen(), first.readyState === 2 && source !== first && !document.getElementById("lost").hidden)`))
+	b.Await(t, `source.readyState === 1 && document.getElementById("lost").hidden`, "it is connected anew")
+}
+
 func TestABrowserIsAskedForTheToken(t *testing.T) {
 	t.Parallel()
 	reader, admin := database(t)

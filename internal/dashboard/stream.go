@@ -9,7 +9,9 @@ import (
 
 // pace is how a stream keeps time.
 type pace struct {
-	heartbeat time.Duration // comments, so that what lies in between keeps the connection
+	// heartbeat is for what lies in between, which drops quiet connections, and for
+	// the page, to notice one that is dead.
+	heartbeat time.Duration
 	// write is how long a browser may take to read what it is sent; then it is let
 	// go, and comes again.
 	write time.Duration
@@ -56,7 +58,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-end:
 			return
 		case <-beat.C:
-			err = out.send(": still here\n\n")
+			err = out.send(": heartbeat\nevent: beat\ndata: {}\n\n")
 		case snapshot := <-viewer.snapshots:
 			if snapshot.ID != seen {
 				err = s.sendView(out, snapshot)

@@ -59,7 +59,7 @@ func (e *events) next() (found event, more bool) {
 			if value == "" {
 				return found, true
 			}
-			found.comment = value
+			found.comment = value // its line begins with the colon
 		}
 	}
 	return found, false
@@ -108,7 +108,7 @@ func TestWhoComesAgainIsNotSentTheSame(t *testing.T) {
 	require.NotEqual(t, strings.Split(id, "-")[0], strings.Split(other.snapshotNow(t).ID, "-")[0], "another process's ids are others")
 }
 
-func TestAQuietStreamIsKeptOpenByComments(t *testing.T) {
+func TestAQuietStreamHasAHeartbeat(t *testing.T) {
 	t.Parallel()
 	config := testConfig(away)
 	config.Interval = time.Hour
@@ -119,7 +119,7 @@ func TestAQuietStreamIsKeptOpenByComments(t *testing.T) {
 		for more && found.comment == "" {
 			found, more = e.next()
 		}
-		require.Equal(t, "still here", found.comment)
+		require.Equal(t, event{name: "beat", data: "{}", comment: "heartbeat"}, found)
 	}
 }
 

@@ -63,15 +63,20 @@ function announce(text = view.firstElementChild.dataset.announce) {
 
 // The connection. A page that nobody sees closes it: then nothing is read for it.
 let source = null;
-let last = Date.now();
+let heard = 0; // when something last came from the server
 
 function connect() {
   if (source || document.hidden) return;
   source = new EventSource("/events");
-  source.addEventListener("open", () => lost(false));
-  source.addEventListener("view", (event) => {
-    last = Date.now();
+  heard = Date.now();
+  const hear = () => {
+    heard = Date.now();
     lost(false);
+  };
+  source.addEventListener("open", hear);
+  source.addEventListener("beat", hear);
+  source.addEventListener("view", (event) => {
+    hear();
     show(JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
@@ -96,6 +101,16 @@ async function again() {
   } catch { /* it is still away */ }
   connect();
 }
+
+// listen gives up a connection that died without a word, as in a machine's sleep:
+// the server says something every 15 s.
+function listen() {
+  if (!source || Date.now() - heard < 40_000) return;
+  lost(true);
+  disconnect();
+  connect();
+}
+setInterval(listen, 5000);
 
 function lost(is) {
   const banner = document.getElementById("lost");
