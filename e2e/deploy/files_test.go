@@ -79,8 +79,8 @@ func configs(t *testing.T, args []string) []string {
 	var found []string
 	for _, arg := range args {
 		if name, ok := strings.CutPrefix(arg, "--config="); ok {
-			require.Contains(t, name, installed, "configuration lies where the image has it")
-			found = append(found, filepath.Join(root(t), strings.TrimPrefix(name, installed)))
+			found = append(found, strings.Replace(name, installed, root(t)+"/", 1))
+			require.FileExists(t, found[len(found)-1], "%s is in no image and no ConfigMap", name)
 		}
 	}
 	require.NotEmpty(t, found, "a collector needs --config: %v", args)
