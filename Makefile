@@ -17,7 +17,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help build kafka release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
+.PHONY: help images-check build kafka release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
 race: ## the tests of what runs concurrently, with the race detector
 	go test -race $(RACE)
 	go test -race -run 'MayBeUsedByMany|CountsWhatIsAdded|Thread' ./instrumentation/measure # the rest runs alone
+
+images-check: ## both container images, built twice by buildah, held to what they promise (as root)
+	bash scripts/check_images.sh
 
 cross: ## what DWCP imports, and the command, built for systems that CI does not run on
 	GOOS=windows go build ./instrumentation/...

@@ -35,4 +35,6 @@ keep postgres.pgpass "*:*:telemetry:postgres:$(cat postgres.password)"
 for login in collector keeper scientist; do
     keep "$login.pgpass" "*:*:telemetry:$login:$(random)"
 done
+keep scientist.password "$(cut -d: -f5 scientist.pgpass)" # as Grafana reads it
 keep dashboard.token "$(random)"
+keep grafana.password "$(random)"

@@ -155,7 +155,7 @@ func TestTheProgramsTakeWhatComposeGivesThem(t *testing.T) {
 		case strings.HasPrefix(s.Image, "dwcp-telemetry:"):
 			checkCommand(t, s.Command)
 		default:
-			require.Contains(t, []string{"postgres", "logins"}, name, "what checks its command?")
+			require.Contains(t, []string{"postgres", "logins", "prometheus", "grafana"}, name, "what checks its command?")
 		}
 	}
 }
@@ -175,4 +175,22 @@ func values(s types.ServiceConfig) map[string]string {
 		all[key] = *value
 	}
 	return all
+}
+
+// What Grafana's provisioning asks its environment for is there.
+func TestComposeGivesGrafanaWhatItsProvisioningReads(t *testing.T) {
+	t.Parallel()
+	grafana := loadCompose(t).Services["grafana"]
+	files, err := filepath.Glob(filepath.Join(root(t), "deploy", "grafana", "provisioning", "*", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		text := read(t, file)
+		for _, name := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(text, -1) {
+			require.Contains(t, grafana.Environment, name[1], file)
+		}
+		for _, path := range regexp.MustCompile(`\$__file\{/run/secrets/(\w+)\}`).FindAllStringSubmatch(text, -1) {
+			require.True(t, slices.ContainsFunc(grafana.Secrets, func(s types.ServiceSecretConfig) bool { return s.Target == path[1] }), path[1])
+		}
+	}
 }
