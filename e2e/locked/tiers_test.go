@@ -17,6 +17,7 @@ func TestAnAgentReachesAGatewayThatIsLocked(t *testing.T) {
 		env            func(*testing.T, *site) []string
 	}{
 		"certificate": {[]string{tlsOverlay}, nil, func(t *testing.T, s *site) []string {
+			t.Helper()
 			certificate, key := s.clients.Issue(t, "agent", certtest.Valid()).Write(t, s.dir, "agent")
 			return []string{"DWCP_GATEWAY_CERT=" + certificate, "DWCP_GATEWAY_KEY=" + key}
 		}},
