@@ -4,7 +4,7 @@
 #
 #     bash scripts/check_images.sh     (or make images-check)
 #
-# As root, with buildah and busybox (Debian: buildah, busybox-static). The golang
+# What is committed is built. As root, with buildah and busybox (Debian: buildah, busybox-static). The golang
 # image is stood for by one made here of this machine's Go and a busybox.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -103,8 +103,8 @@ done
 etc=('755 0:0 etc' '644 0:0 etc/group' '644 0:0 etc/passwd' '755 0:0 etc/ssl' '755 0:0 etc/ssl/certs'
     '644 0:0 etc/ssl/certs/ca-certificates.crt' '755 0:0 usr' '755 0:0 usr/bin')
 overlays=()
-for overlay in deploy/*.yaml; do
-    overlays+=("644 0:0 etc/otelcol-dwcp/$overlay")
+for overlay in "$work"/source/deploy/*.yaml; do
+    overlays+=("644 0:0 etc/otelcol-dwcp/deploy/${overlay##*/}")
 done
 holds otelcol-dwcp "${etc[@]}" "${overlays[@]}" '755 0:0 etc/otelcol-dwcp' '755 0:0 etc/otelcol-dwcp/deploy' "644 0:0 ${config#/}" \
     '755 0:0 usr/bin/otelcol-dwcp' '755 0:0 var' '755 0:0 var/lib' '700 10001:10001 var/lib/otelcol-dwcp'
