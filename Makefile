@@ -17,7 +17,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 RACE := ./connector/... ./exporter/... ./extension/... ./internal/queuestorage ./instrumentation ./internal/collector ./internal/decisionlog \
 	./examples/... ./internal/ledger ./internal/progress ./internal/replay ./processor/... ./provider/... ./trainingset/export ./trainingset/validate ./internal/boost
 
-.PHONY: help images-check build kafka release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-tiers bench-go fuzz clean
+.PHONY: help images-check build kafka release vulncheck demo test proof faults race cross lint generate tidy check bench bench-long bench-cost bench-tiers bench-go fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,10 @@ bench-long: ## the same with large and many partitions, several collectors, and 
 
 bench-tiers: ## what a decision costs at an agent, at a gateway and between them: writes bench/RESULTS-tiers.md
 	go run ./bench -tiers
+
+bench-cost: ## what one decision costs at every station: writes internal/capacity/costs.json and docs/scaling.md
+	go run ./bench -cost
+	go generate ./internal/capacity
 
 bench-go: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/decision"
+	"github.com/novacron/dwcp-telemetry/internal/capacity"
 )
 
 // A run with next to no rows: it measures nothing, but everything runs.
@@ -28,6 +29,43 @@ func TestEachWayWritesItsRowsAndIsInTheReport(t *testing.T) {
 	require.NoError(t, err)
 	for _, row := range []string{"| 5000 | ", "\n| 2 | ", "| durable queue | "} {
 		require.Contains(t, report, row)
+	}
+
+	require.NoError(t, b.readWAL(t.Context()))
+	found := costs{}
+	for _, s := range b.stations() {
+		if s.name != "Recorder" { // runs go test, whose output the test below reads
+			require.NoError(t, s.measure(t.Context(), found), s.name)
+		}
+	}
+	found.add(capacity.RecorderCall, 1)
+	found.add(capacity.RecorderBackground, 1)
+	for _, d := range capacity.Descriptions {
+		require.NotEmpty(t, found[d.Figure], d.What)
+	}
+}
+
+func TestTheValueOfABenchmarkIsFoundByNameAndUnit(t *testing.T) {
+	t.Parallel()
+	const output = "BenchmarkRecordParallel-2 \t 10\t 99 ns/op\nBenchmarkRecord-2   \t 1000\t 41.2 ns/op\t 250 p99-ns\n"
+	value, err := benchmarkValue(output, "Record", "ns/op")
+	require.NoError(t, err)
+	require.InDelta(t, 41.2, value, 1e-9)
+	_, err = benchmarkValue(output, "Record", "B/op")
+	require.ErrorContains(t, err, "printed no B/op of Record")
+}
+
+func TestVariedDecisionsKeepTheRulesAndAreNoTwoAlike(t *testing.T) {
+	t.Parallel()
+	s, err := newSource()
+	require.NoError(t, err)
+	seen := map[float64]bool{}
+	for range 10_000 {
+		d := s.next()
+		vary(&d)
+		require.Empty(t, decision.CheckStored(&d))
+		require.False(t, seen[d.RTTMillis])
+		seen[d.RTTMillis] = d.RTTMillis > 0
 	}
 }
 

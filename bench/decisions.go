@@ -68,6 +68,21 @@ func (s *source) next() decision.Decision {
 	return d
 }
 
+// vary makes a decision that no other one repeats: what compresses finds no more
+// in many turns of the sample than in as many decisions of an installation.
+func vary(d *decision.Decision) {
+	d.RequestID = fmt.Sprintf("%x", d.EventID[8:])
+	seed := scatter(binary.BigEndian.Uint64(d.EventID[8:]))
+	for i, value := range []*float64{
+		&d.BandwidthUtilization, &d.RTTMillis, &d.EntropyEstimate.Value, &d.RepetitionScore.Value,
+		&d.HDECompressionRatio.Value, &d.HDEDeltaHitRate.Value, &d.HDELatencyMillis.Value, &d.HDECPUUsage.Value,
+		&d.AMSTTransferRateMbps.Value, &d.AMSTLatencyMillis.Value, &d.AMSTCPUUsage.Value,
+		&d.ActualLatencyMillis.Value, &d.ActualThroughputMbps.Value, &d.OracleUtilityScore.Value, &d.OracleOtherUtility.Value,
+	} {
+		*value *= 1 - float64(scatter(seed+uint64(i))>>11)/(1<<53)/10
+	}
+}
+
 // nextKey returns a time, a microsecond later than the one before, and a
 // UUIDv7 of its millisecond.
 func (s *source) nextKey() (at time.Time, id decision.UUID) {

@@ -4,6 +4,7 @@
 //	go run ./bench            writes bench/RESULTS.md (make bench)
 //	go run ./bench -long      writes bench/RESULTS-long.md (make bench-long)
 //	go run ./bench -tiers     writes bench/RESULTS-tiers.md (make bench-tiers)
+//	go run ./bench -cost      writes internal/capacity/costs.json (make bench-cost)
 //
 // Every way writes decisions of the sample, under ids and times of their own,
 // into the same table with the same indexes, emptied before each turn. The ways

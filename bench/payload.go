@@ -28,6 +28,13 @@ type payload struct {
 
 // newPayload marshals decisions as a Recorder sends them: raw VM ids, no label.
 func newPayload(s *source, records int) (*payload, error) {
+	return payloadOf(s, records, func(d *decision.Decision) {
+		d.VMID, d.VMKeyID = fmt.Sprintf("vm-%04d", scatter(s.made)%vms), decision.Opt[string]{}
+	})
+}
+
+// payloadOf marshals decisions without a label, each changed by edit.
+func payloadOf(s *source, records int, edit func(*decision.Decision)) (*payload, error) {
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
 	decisionlog.EncodeResource(&s.labelled[0], resource.Resource())
@@ -35,7 +42,7 @@ func newPayload(s *source, records int) (*payload, error) {
 	keys := make([]decision.Decision, records)
 	for i := range records {
 		d := s.next()
-		d.VMID, d.VMKeyID = fmt.Sprintf("vm-%04d", scatter(s.made)%vms), decision.Opt[string]{}
+		edit(&d)
 		d.OracleAlgorithm, d.OracleUtilityScore = decision.Opt[decision.Algorithm]{}, decision.Opt[float64]{}
 		d.OracleComputationMillis, d.OracleOtherUtility, d.OracleVersion = decision.Opt[float64]{}, decision.Opt[float64]{}, decision.Opt[string]{}
 		d.TrainingCandidate, d.QualityScore, d.QualityFlags = decision.Opt[bool]{}, decision.Opt[float64]{}, 0

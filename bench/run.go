@@ -19,6 +19,7 @@ type options struct {
 	only, out      string
 	recorder, long bool
 	tiers          bool
+	cost           bool
 	collectorFlags []string
 
 	// With long.
@@ -54,6 +55,8 @@ func run(ctx context.Context, o options) error {
 	case o.only != "":
 		_, err = os.Stdout.WriteString(report)
 		return err
+	case o.out == "" && o.cost:
+		o.out = b.costPath()
 	case o.out == "" && o.long:
 		o.out = filepath.Join(b.root, "bench", "RESULTS-long.md")
 	case o.out == "" && o.tiers:
@@ -66,6 +69,8 @@ func run(ctx context.Context, o options) error {
 
 func (b *bench) results(ctx context.Context, o options) (string, error) {
 	switch {
+	case o.cost:
+		return b.costFile(ctx, o)
 	case o.long:
 		return b.longReport(ctx, o)
 	case o.tiers:

@@ -29,8 +29,7 @@ func (f *fleet) send(ctx context.Context, rows int) error {
 		}
 	}()
 	for i := range senders {
-		c, err := grpc.NewClient(f.processes[i%len(f.processes)].GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithDefaultCallOptions(grpc.ForceCodecV2(asTheyAre{})))
+		c, err := dial(f.processes[i%len(f.processes)].GRPC)
 		if err != nil {
 			return err
 		}
@@ -40,12 +39,16 @@ func (f *fleet) send(ctx context.Context, rows int) error {
 	var begun atomic.Int64
 	return atOnce(senders*underWay, func(i int) error {
 		for begun.Add(1) <= requests {
-			if err := export(ctx, connections[i%senders], f.payloads[i].renewed()); err != nil {
+			if err := exportRequest(ctx, connections[i%senders], f.payloads[i].renewed()); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func dial(address string) (*grpc.ClientConn, error) {
+	return grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodecV2(asTheyAre{})))
 }
 
 // payloads are those of all requests under way; each is used by one goroutine.
@@ -61,7 +64,7 @@ func (b *bench) payloads() ([]*payload, error) {
 	return all, nil
 }
 
-func export(ctx context.Context, to *grpc.ClientConn, request []byte) error {
+func exportRequest(ctx context.Context, to *grpc.ClientConn, request []byte) error {
 	var answer []byte
 	if err := to.Invoke(ctx, exportCall, &request, &answer); err != nil {
 		return fmt.Errorf("send a request: %w", err)

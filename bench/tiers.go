@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ type tierTurn struct {
 	perSecond      float64
 	agent, gateway time.Duration // CPU a row
 	wire           float64       // bytes a row
+	peakBytes      int64         // of the agent, resident
 }
 
 // tierReport is bench/RESULTS-tiers.md.
@@ -99,9 +99,14 @@ func (b *bench) throughTiers(ctx context.Context, compression string) (turn tier
 	if err != nil {
 		return turn, err
 	}
+	after, err := usageOf(f.processes)
+	if err != nil {
+		return turn, err
+	}
 	return tierTurn{
+		peakBytes: after.peakBytes,
 		perSecond: m.perSecond(),
-		agent:     (cpu(f.processes) - agent) / time.Duration(rows),
+		agent:     (after.cpu - agent) / time.Duration(rows),
 		gateway:   (cpu(behind.processes) - behindBefore) / time.Duration(rows),
 		wire:      float64(w.bytes.Load()-wire) / float64(rows),
 	}, err
@@ -132,25 +137,13 @@ func (b *bench) direct(ctx context.Context, o options) (string, error) {
 // agentsDisk is how many bytes a decision takes of the queue's file, while there
 // is no gateway, and of the request that it came in.
 func (b *bench) agentsDisk(ctx context.Context) (disk, request int, err error) {
-	f, err := b.startFleet(ctx, agentOf("127.0.0.1:1", "none"), 1)
+	bytes, err := b.waiting(ctx, agentOf("127.0.0.1:1", "none"))
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = joinStop(err, f) }()
-	rows := b.rows / requestRecords * requestRecords
-	if err := f.send(ctx, rows); err != nil {
-		return 0, 0, err
-	}
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(f.processes[0].LogFile), "queue", "*"))
+	p, err := newPayload(b.source.fork(), requestRecords)
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, file := range files {
-		info, err := os.Stat(file)
-		if err != nil {
-			return 0, 0, err
-		}
-		disk += int(info.Size())
-	}
-	return disk / rows, len(f.payloads[0].bytes) / requestRecords, nil
+	return int(bytes), len(p.bytes) / requestRecords, nil
 }

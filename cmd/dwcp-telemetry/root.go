@@ -35,6 +35,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
   dwcp-telemetry doctor                 is all of it as it must be?
   dwcp-telemetry status                 what has arrived
   dwcp-telemetry dashboard              the same, live in a browser
+  dwcp-telemetry plan --rate 1000       what so many decisions a second need
   dwcp-telemetry rejected list          what the table would not take
   dwcp-telemetry export --out data      the training set as CSV
   dwcp-telemetry validate data          check it
@@ -52,7 +53,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or an operational error.`,
 	root.PersistentFlags().StringVar(&a.postgres, "postgres", string(localpg.Auto),
 		"where the private PostgreSQL comes from: auto, local (found on this machine) or download")
 	root.AddCommand(a.demo(), a.migrate(), a.partitions(), a.replay(), a.status(), a.dashboard(), a.rejected(), a.relabel(), a.review(), a.forget(), a.export(), a.exports(), a.validate(),
-		a.learnability(), a.doctor())
+		a.learnability(), a.doctor(), a.plan())
 	return root
 }
 

@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"internal/filelock", "internal/version"},
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},
-	{"internal/boost", "internal/oracle"},
+	{"internal/boost", "internal/capacity", "internal/oracle"},
 	{"internal/certtest", "internal/pseudonym"},
 	{"migrations"},
 	{"decision"},
