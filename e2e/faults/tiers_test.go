@@ -3,6 +3,7 @@ package faults
 import (
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -135,4 +136,35 @@ func TestAnAgentKilledWithAFullQueueLosesNothing(t *testing.T) {
 		},
 		verify: noteKills,
 	})
+}
+
+// A gateway that has vanished without a word answers no sign of life: its agents
+// notice after 30 s at most, so this test takes about as long.
+func TestAGatewayThatGoesSilentIsLeft(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, fault{agents: 3, gateways: 2}, tiered)
+	r.startLoad()
+	r.waitAcknowledged(warmUp)
+	silent := r.gateways[0].process.Load()
+	require.NoError(t, silent.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { _ = silent.Signal(syscall.SIGCONT) }) // before it is to end
+	r.waitAcknowledged(warmUp)
+	r.settle()
+	r.eventually("the other gateway gets everything", func() bool {
+		return r.number("SELECT count(*) FROM compression_telemetry") == len(r.events)
+	})
+	r.requireAccount()
+	require.NoError(t, silent.Signal(syscall.SIGCONT))
+	r.waitAgentsEmpty()
+	r.requireAccount()
+}
+
+func (r *rig) waitAgentsEmpty() {
+	r.Helper()
+	for _, m := range r.collectors {
+		r.eventually("the agent's queue is empty", func() bool {
+			return strings.Contains(m.get(m.process.Load().Metrics, "/metrics"), "otelcol_exporter_queue_size") &&
+				m.metric("otelcol_exporter_queue_size") == 0
+		})
+	}
 }
