@@ -52,5 +52,5 @@ func (d *durableQueue) GetClient(ctx context.Context, kind component.Kind, id co
 	if !ok {
 		return nil, fmt.Errorf("storage: %s is no storage extension", d.storage)
 	}
-	return queuestorage.Wrap(inner, d.log).GetClient(ctx, kind, id, name)
+	return queuestorage.Wrap(queuestorage.Sealed(inner), d.log).GetClient(ctx, kind, id, name)
 }

@@ -95,10 +95,14 @@ func (c *client) Batch(ctx context.Context, ops ...*storage.Operation) error {
 		all = append(all, storage.DeleteOperation(key))
 	}
 	err := c.Client.Batch(ctx, all...)
-	if errors.Is(err, errNoItem) {
+	switch {
+	case errors.Is(err, errNoItem):
 		return err // the storage is one of these already
+	case errors.Is(err, errDamaged):
+		c.log.Error("an item of the queue on disk cannot be read; it stays there, and the next start tries again", zap.Error(err))
+	default:
+		c.tell(err)
 	}
-	c.tell(err)
 	if err == nil {
 		c.owed = c.owed[paid:]
 	}

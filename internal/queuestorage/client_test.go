@@ -72,7 +72,7 @@ func (s *store) Batch(_ context.Context, ops ...*storage.Operation) error {
 
 func (s *store) Close(context.Context) error { return nil }
 
-func open(t *testing.T, s *store) storage.Client {
+func openStore(t *testing.T, s *store) storage.Client {
 	t.Helper()
 	id := fileStorage
 	host := Host(hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{id: s}}, id, zap.NewNop())
@@ -131,7 +131,7 @@ func sorted(notes []byte) []byte {
 func TestAFullDiskLosesNoItemOfTheQueue(t *testing.T) {
 	t.Parallel()
 	s := &store{kept: map[string][]byte{notesKey: notes(0, 2), "0": []byte("zero"), "1": []byte("one")}}
-	c := open(t, s)
+	c := openStore(t, s)
 	s.full = true
 	take := storage.GetOperation("0")
 	require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(1, 2, 0)), take))
@@ -150,7 +150,7 @@ func TestAFullDiskLosesNoItemOfTheQueue(t *testing.T) {
 func TestAFullDiskAtTheStartKeepsTheNotes(t *testing.T) {
 	t.Parallel()
 	s := &store{full: true, kept: map[string][]byte{notesKey: notes(7, 9)}}
-	got, err := open(t, s).Get(t.Context(), notesKey)
+	got, err := openStore(t, s).Get(t.Context(), notesKey)
 	require.NoError(t, err)
 	require.Equal(t, notes(7, 9), got)
 }
@@ -165,7 +165,7 @@ func TestAQueueThatCannotBeReadStopsTheStart(t *testing.T) {
 func TestManyDeletesThatAreOwedArePaidByAndBy(t *testing.T) {
 	t.Parallel()
 	s := &store{kept: map[string][]byte{notesKey: notes(0, 0)}, full: true}
-	c := open(t, s)
+	c := openStore(t, s)
 	for i := range 3 * maxOwed {
 		s.kept[strconv.Itoa(i)] = []byte("done")
 		require.NoError(t, c.Batch(t.Context(), storage.SetOperation(notesKey, nil), storage.DeleteOperation(strconv.Itoa(i))))
@@ -181,7 +181,7 @@ func TestManyDeletesThatAreOwedArePaidByAndBy(t *testing.T) {
 func TestAnItemThatCannotBeReadIsNotDeletedAndComesAfterTheNextStart(t *testing.T) {
 	t.Parallel()
 	s := &store{kept: map[string][]byte{notesKey: notes(4, 7), "4": []byte("four"), "5": []byte("five"), "6": []byte("six")}}
-	c := open(t, s)
+	c := openStore(t, s)
 	s.broken = true
 	for _, key := range []string{"5", "4"} { // as upstream does it
 		require.Error(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(6, 7)), storage.GetOperation(key)))
@@ -200,7 +200,7 @@ func TestAnItemThatCannotBeReadIsNotDeletedAndComesAfterTheNextStart(t *testing.
 func TestAnItemThatIsDoneIsPassedOver(t *testing.T) {
 	t.Parallel()
 	s := &store{kept: map[string][]byte{notesKey: notes(3, 4, 0), "0": []byte("zero"), "3": []byte("three")}}
-	c := open(t, s)
+	c := openStore(t, s)
 	require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(2, 4, 0, 1)), storage.GetOperation("1")), errNoItem)
 	twice, err := Wrap(Wrap(s, zap.NewNop()), zap.NewNop()).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
 	require.NoError(t, err)

@@ -12,7 +12,10 @@
 //   - An item that it cannot read it deletes. Here that one stays where it is, and
 //     the notes say that it was not done: the next start begins there.
 //
-// It promises nothing for power loss: that is file_storage's fsync. It never
-// keeps anything itself, so a queue of before is read, and one of now by whoever
-// does without it.
+// Sealed goes below it for queues of others: items are compressed, to a quarter or
+// so, and one that the disk has damaged is told and kept, where upstream's queue
+// would read it as something else, or delete it.
+//
+// It promises nothing for power loss: that is file_storage's fsync. Queues of before
+// are read; a sealed one is read by Sealed only.
 package queuestorage
