@@ -1,12 +1,6 @@
 package e2e
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
@@ -38,61 +33,91 @@ func (s *tiers) requireStored(t *testing.T, decisions int) {
 	require.Equal(t, decisions, queryInt(t, conn, "SELECT count(*) FROM compression_telemetry"))
 }
 
-// certificate is the one that httptest has for example.com, and its key.
-func certificate(t *testing.T) (certFile, keyFile string) {
-	t.Helper()
-	server := httptest.NewTLSServer(http.NotFoundHandler())
-	defer server.Close()
-	pair := server.TLS.Certificates[0]
-	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
-	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
-		require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(block), 0o600))
-	}
-	_, err = tls.LoadX509KeyPair(certFile, keyFile)
-	require.NoError(t, err)
-	return certFile, keyFile
+// secured are the agent's and the gateways' settings for TLS, with certificates
+// made for the test.
+type secured struct {
+	dir     string
+	agent   []string // environment
+	gateway []string
+	client  []string // the agent's own certificate
 }
+
+func newSecured(t *testing.T) *secured {
+	t.Helper()
+	ca := certtest.New(t)
+	c := &secured{dir: t.TempDir()}
+	certFile, keyFile := ca.Issue(t, "gateways.test", certtest.Valid()).Write(t, c.dir, "gateway")
+	clientCert, clientKey := ca.Issue(t, "agent", certtest.Valid()).Write(t, c.dir, "agent")
+	caFile := c.put(t, "ca.pem", string(ca.PEM))
+	c.gateway = []string{"DWCP_TLS_CERT=" + certFile, "DWCP_TLS_KEY=" + keyFile, "DWCP_TLS_CLIENT_CA=" + caFile}
+	c.agent = []string{"DWCP_GATEWAY_INSECURE=false", "DWCP_GATEWAY_CA=" + caFile}
+	c.client = []string{"DWCP_GATEWAY_CERT=" + clientCert, "DWCP_GATEWAY_KEY=" + clientKey}
+	return c
+}
+
+// put writes a file and returns its path.
+func (c *secured) put(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(c.dir, name)
+	certtest.Put(t, path, []byte(content))
+	return path
+}
+
+// startSecured starts an agent and a gateway over TLS.
+func startSecured(t *testing.T, agent, gateway []string, agentOverlays, gatewayOverlays []string) *tiers {
+	t.Helper()
+	admin := pgtest.Database(t)
+	s := &tiers{names: e2etest.NewGateways(t), writer: pgtest.Login(t, admin, "dwcp_writer")}
+	options := e2etest.AgentOptions(t, s.names.Target(), append(agentOverlays, overlay(t, impatient))...)
+	options.Env = append(options.Env, agent...)
+	s.pipeline = startTier(t, options, admin)
+	behind := e2etest.GatewayOptions(t, s.names, 0, s.writer, gatewayOverlays...)
+	behind.Env = append(behind.Env, gateway...)
+	s.gateways = append(s.gateways, startTier(t, behind, admin))
+	s.names.Are(1)
+	return s
+}
+
+// impatient shortens what a test would only wait for.
+const impatient = "exporters: {otlp_grpc/gateways: {retry_on_failure: {max_interval: 1s}}}\n"
 
 func TestWithAWrongTokenAnAgentKeepsEverythingUntilItHasTheRightOne(t *testing.T) {
 	const wrong, right = "token-of-yesterday", "token-of-today"
-	certFile, keyFile := certificate(t)
-	tokens := t.TempDir()
-	put := func(name, token string) string { // in one step, as one who rotates it should
-		path := filepath.Join(tokens, name)
-		require.NoError(t, os.WriteFile(path+".new", []byte(token), 0o600))
-		require.NoError(t, os.Rename(path+".new", path))
-		return path
-	}
-	secured := overlay(t, `receivers: {otlp: {protocols: {grpc: {tls: {cert_file: `+certFile+`, key_file: `+keyFile+`}, auth: {authenticator: bearertokenauth}}}}}
-extensions: {bearertokenauth: {filename: `+put("gateway", right)+`}}
-service: {extensions: [health_check, bearertokenauth]}
-`)
-	admin := pgtest.Database(t)
-	s := &tiers{names: e2etest.NewGateways(t), writer: pgtest.Login(t, admin, "dwcp_writer")}
-	options := e2etest.AgentOptions(t, s.names.Target(), "deploy/agent-token.yaml",
-		overlay(t, "exporters: {otlp_grpc/gateways: {tls: {server_name_override: example.com}, retry_on_failure: {max_interval: 1s}}}\n"))
-	options.Env = append(options.Env, "DWCP_GATEWAY_INSECURE=false", "DWCP_GATEWAY_CA="+certFile, "DWCP_GATEWAY_TOKEN_FILE="+put("agent", wrong))
-	s.pipeline = startTier(t, options, admin)
-	gateway := s.join(t, secured)
-
+	c := newSecured(t)
+	s := startSecured(t, append(c.agent, "DWCP_GATEWAY_TOKEN_FILE="+c.put(t, "agents-token", wrong)),
+		append(c.gateway, "DWCP_OTLP_TOKEN_FILE="+c.put(t, "gateways-token", right)),
+		[]string{"deploy/agent-token.yaml"}, []string{"deploy/tls.yaml", "deploy/token.yaml"})
 	all := decisions(300)
 	recorder := s.recorder(t)
 	record(t, recorder, all)
 	flush(t, recorder) // acknowledged by the agent
 	s.requireKept(t, "Unauthenticated", "give this client the token or certificate that the server wants")
-	put("agent", right)
+	c.put(t, "agents-token", right)
 	s.requireStored(t, len(all))
-	for _, log := range []string{s.Log(), gateway.Log(), get(t, "http://"+s.Metrics+"/metrics")} {
+	for _, log := range []string{s.Log(), s.gateways[0].Log(), get(t, "http://"+s.Metrics+"/metrics")} {
 		require.NotContains(t, log, wrong)
 		require.NotContains(t, log, right)
 	}
 }
 
+func TestAnAgentWithoutTheCertificateThatGatewaysWantKeepsEverythingUntilItHasOne(t *testing.T) {
+	c := newSecured(t)
+	s := startSecured(t, c.agent, c.gateway, nil, []string{"deploy/tls.yaml"})
+	all := decisions(300)
+	recorder := s.recorder(t)
+	record(t, recorder, all)
+	flush(t, recorder)
+	require.Eventually(t, func() bool { return strings.Contains(s.Log(), "certificate required") }, waitLimit, waitTick)
+	require.Zero(t, queryInt(t, pgtest.Connect(t, s.admin), "SELECT count(*) FROM compression_telemetry"))
+
+	require.NoError(t, s.Stop())
+	s.options.Env = append(s.options.Env, c.client...)
+	s.start(t)
+	s.requireStored(t, len(all))
+}
+
 func TestWhatIsTooLargeForAGatewayIsKeptUntilItsLimitIsRaised(t *testing.T) {
-	s := startTiers(t, overlay(t, "exporters: {otlp_grpc/gateways: {retry_on_failure: {max_interval: 1s}}}\n"))
+	s := startTiers(t, overlay(t, impatient))
 	small := s.join(t, overlay(t, "receivers: {otlp: {protocols: {grpc: {max_recv_msg_size_mib: 1}}}}\n"))
 	all := decisions(3000)
 	recorder := s.recorder(t)
@@ -109,7 +134,7 @@ func TestWhatIsTooLargeForAGatewayIsKeptUntilItsLimitIsRaised(t *testing.T) {
 // An agent may meet a gateway that takes no logs at all, or speaks none of its
 // compressions: an older one, or another program at its address.
 func TestWhatAGatewayOfAnotherKindRefusesIsKeptUntilTheRightOneIsThere(t *testing.T) {
-	s := startTiers(t, overlay(t, "exporters: {otlp_grpc/gateways: {retry_on_failure: {max_interval: 1s}}}\n"))
+	s := startTiers(t, overlay(t, impatient))
 	other := s.join(t, overlay(t, `receivers: {otlp/elsewhere: {protocols: {grpc: {endpoint: 127.0.0.1:0}}}}
 exporters: {nop: {}}
 service: {pipelines: {logs: {receivers: [otlp/elsewhere]}, traces: {receivers: [otlp], exporters: [nop]}}}

@@ -143,7 +143,7 @@ func TestAGatewayAcknowledgesOnCommit(t *testing.T) {
 func TestAnAgentWithoutGatewaysOrKeyDoesNotStart(t *testing.T) {
 	t.Parallel()
 	for missing, want := range map[string]string{
-		"DWCP_GATEWAYS":  `exporters::otlp_grpc/gateways: requires a non-empty "endpoint"`,
+		"DWCP_GATEWAYS":  "DWCP_GATEWAYS: must be set in the environment",
 		"DWCP_VM_ID_KEY": "processors::oraclelabel: keys::0::key: set key",
 	} {
 		options := e2etest.AgentOptions(t, "127.0.0.1:4317")
