@@ -13,7 +13,7 @@ import (
 )
 
 func (b *bench) costOfReceiving(ctx context.Context, c costs) error {
-	m, err := b.endToEnd(ctx, receivingOnly, 1, b.rows)
+	m, err := b.endToEnd(ctx, receivingOnly, b.rows)
 	if err == nil {
 		c.add(capacity.ReceiveCPU, micros64(m.cpu))
 	}
@@ -21,7 +21,7 @@ func (b *bench) costOfReceiving(ctx context.Context, c costs) error {
 }
 
 func (b *bench) costOfDurableQueue(ctx context.Context, c costs) error {
-	m, err := b.endToEnd(ctx, durableQueue, 1, b.rows)
+	m, err := b.endToEnd(ctx, durableQueue, b.rows)
 	if err == nil {
 		c.add(capacity.DurableCPU, micros64(m.cpu))
 		c.add(capacity.DurableMemory, mebibytes(m.peakBytes))

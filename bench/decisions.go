@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -71,7 +72,7 @@ func (s *source) next() decision.Decision {
 // vary makes a decision that no other one repeats: what compresses finds no more
 // in many turns of the sample than in as many decisions of an installation.
 func vary(d *decision.Decision) {
-	d.RequestID = fmt.Sprintf("%x", d.EventID[8:])
+	d.RequestID = hex.EncodeToString(d.EventID[8:])
 	seed := scatter(binary.BigEndian.Uint64(d.EventID[8:]))
 	for i, value := range []*float64{
 		&d.BandwidthUtilization, &d.RTTMillis, &d.EntropyEstimate.Value, &d.RepetitionScore.Value,

@@ -32,9 +32,9 @@ service: {extensions: [health_check], pipelines: {logs: {processors: [memory_lim
 `}
 )
 
-// endToEnd sends rows to collectors and waits until all are committed.
-func (b *bench) endToEnd(ctx context.Context, p pipeline, collectors, rows int) (*measured, error) {
-	f, err := b.startFleet(ctx, p, collectors)
+// endToEnd sends rows to a collector and waits until all are committed.
+func (b *bench) endToEnd(ctx context.Context, p pipeline, rows int) (*measured, error) {
+	f, err := b.startFleet(ctx, p, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (b *bench) direct(ctx context.Context, o options) (string, error) {
 	}{{"durable queue", durableQueue}, {"acknowledged on commit", ackOnCommit}} {
 		var turns []*measured
 		for range o.rounds {
-			m, err := b.endToEnd(ctx, w.p, 1, b.rows)
+			m, err := b.endToEnd(ctx, w.p, b.rows)
 			if err != nil {
 				return "", err
 			}

@@ -31,7 +31,7 @@ const (
 
 func (b *bench) ways() []way {
 	endToEnd := func(p pipeline) func(context.Context) (*measured, error) {
-		return func(ctx context.Context) (*measured, error) { return b.endToEnd(ctx, p, 1, b.rows) }
+		return func(ctx context.Context) (*measured, error) { return b.endToEnd(ctx, p, b.rows) }
 	}
 	return []way{
 		{wayPsql, func(ctx context.Context) (*measured, error) { return b.psqlCopy(ctx, 1) }},
