@@ -32,9 +32,9 @@ type kafka struct {
 	admin   *kadm.Client
 }
 
-func startKafka(t *testing.T, opts ...kfake.Opt) *kafka {
+func startKafka(t *testing.T) *kafka {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.SeedTopics(kafkaPartitions, kafkaTopic)}, opts...)...)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(kafkaPartitions, kafkaTopic))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	k := &kafka{Cluster: cluster, brokers: strings.Join(cluster.ListenAddrs(), ",")}
@@ -62,16 +62,16 @@ connectors:
     retry_on_failure: {initial_interval: 50ms, max_interval: 200ms}
 `
 
-func (k *kafka) startAgent(t *testing.T, overlays ...string) *pipeline {
+func (k *kafka) startAgent(t *testing.T) *pipeline {
 	t.Helper()
-	return startTier(t, e2etest.KafkaAgentOptions(t, k.brokers, append([]string{overlay(t, quickKafka)}, overlays...)...), "")
+	return startTier(t, e2etest.KafkaAgentOptions(t, k.brokers, overlay(t, quickKafka)), "")
 }
 
-func (k *kafka) startGateway(t *testing.T, overlays ...string) *pipeline {
+func (k *kafka) startGateway(t *testing.T) *pipeline {
 	t.Helper()
 	admin := pgtest.Database(t)
 	dsn := pgtest.Login(t, admin, "dwcp_writer")
-	return startTier(t, e2etest.KafkaGatewayOptions(t, k.brokers, dsn, append([]string{overlay(t, quickKafka)}, overlays...)...), admin)
+	return startTier(t, e2etest.KafkaGatewayOptions(t, k.brokers, dsn, overlay(t, quickKafka)), admin)
 }
 
 // messages returns all that the topic holds, of each partition in its order.

@@ -18,6 +18,8 @@ type fault struct {
 	// agents and gateways, where there are any, stand for the collectors: agents are
 	// sent to, each its own events, and gateways write.
 	agents, gateways int
+	// brokers, where there are any, are those of Kafka between agents and gateways.
+	brokers int
 	// ownServer is for what hurts all of PostgreSQL; others share one server and
 	// have a database of their own.
 	ownServer bool

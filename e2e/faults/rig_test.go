@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
+	"github.com/novacron/dwcp-telemetry/e2e/kafkatest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
@@ -31,6 +32,7 @@ type rig struct {
 	collectors []*machine // that are sent to
 	gateways   []*machine // that write what agents, the collectors then, send
 	names      *e2etest.Gateways
+	kafka      *kafkatest.Cluster // nil without fault.brokers
 	load       *load
 	proxy      *proxy   // nil without useProxy
 	disk       *disk    // nil without fault.disk
@@ -64,6 +66,10 @@ func newRig(t *testing.T, f fault, p promise) *rig {
 	}
 	if f.prepare != nil {
 		f.prepare(r)
+	}
+	if f.brokers > 0 {
+		r.startKafka()
+		return r
 	}
 	if f.gateways > 0 {
 		r.startTiers()
