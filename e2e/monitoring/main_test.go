@@ -59,3 +59,11 @@ func program(t *testing.T, name string) string {
 	t.Skip(missing)
 	return ""
 }
+
+// write puts text into a file of its own.
+func write(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
