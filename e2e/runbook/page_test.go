@@ -15,7 +15,7 @@ type step struct {
 }
 
 var (
-	pagePart  = regexp.MustCompile("(?ms)^#+ ([^\n]*)$|^```sh\n(.*?)^```$|^<!-- test: ([^\n]*) -->$")
+	pagePart  = regexp.MustCompile("(?ms)^(?:#+ ([^\n]*)|```sh\n(.*?\n)```|<!-- test: ([^\n]*) -->)$")
 	printed   = regexp.MustCompile(`(?m)# → (.+)$`)
 	setting   = regexp.MustCompile(`([A-Z_]+)=`)
 	inPage    = regexp.MustCompile(`\]\(#([a-z-]+)\)`)
