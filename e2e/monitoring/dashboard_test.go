@@ -24,7 +24,7 @@ var registerTypes = sync.OnceFunc(plugins.RegisterDefaultPlugins)
 // grafana decodes the dashboard into Grafana's own types, strictly: a key that
 // these do not have is a mistake, and so is one that is missing.
 //
-//nolint:staticcheck // deprecated for a form that Grafana 11 cannot read
+//nolint:staticcheck // deprecated for a form that needs a newer Grafana
 func grafana(t *testing.T) (board dashboard.Dashboard, panels []dashboard.Panel) {
 	t.Helper()
 	registerTypes()
