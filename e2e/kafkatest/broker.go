@@ -96,3 +96,6 @@ func (b *Broker) log() string {
 	}
 	return string(content[max(0, len(content)-4000):])
 }
+
+// PID is the number of the process.
+func (b *Broker) PID() int { return b.process.Process.Pid }
