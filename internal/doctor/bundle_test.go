@@ -94,14 +94,14 @@ func (b *testBundle) exec(sql string, args ...any) {
 	require.NoError(b, err)
 }
 
-// insert puts a decision of that age into the table.
+// insert puts a decision of that age into the table, as if it had come at once.
 func (b *testBundle) insert(vmID, keyID string, age time.Duration) {
 	b.Helper()
 	at := time.Now().Add(-age)
 	b.exec("SELECT ensure_partition($1, 'month')", at)
 	b.exec(`INSERT INTO compression_telemetry (timestamp, vm_id, vm_key_id, request_id, link_type, region, network_tier,
-			bandwidth_available_mbps, bandwidth_utilization, rtt_ms, payload_size, payload_type, has_baseline, oracle_algorithm, oracle_utility_score, event_id)
-		VALUES ($1, $2, $3, 'r', 'wan', 'eu', 1, 10, 10, 10, 10, 'vm_memory', true, 'HDE', 1, gen_random_uuid())`, at, vmID, keyID)
+			bandwidth_available_mbps, bandwidth_utilization, rtt_ms, payload_size, payload_type, has_baseline, oracle_algorithm, oracle_utility_score, event_id, ingested_at)
+		VALUES ($1, $2, $3, 'r', 'wan', 'eu', 1, 10, 10, 10, 10, 'vm_memory', true, 'HDE', 1, gen_random_uuid(), $1)`, at, vmID, keyID)
 }
 
 func (b *testBundle) examine() *Report {

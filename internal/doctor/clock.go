@@ -39,6 +39,9 @@ func judgeSkew(l *look, ahead, within time.Duration) {
 		direction = "behind"
 	}
 	off, bound := ahead.Abs().Round(10*time.Microsecond), within.Round(10*time.Microsecond)
+	if off > time.Second {
+		off = off.Round(100 * time.Millisecond)
+	}
 	const do = "set the clock that is wrong by NTP: timedatectl set-ntp true, then timedatectl timesync-status, on both machines"
 	switch sure := ahead.Abs() - within; {
 	case sure > skewError:

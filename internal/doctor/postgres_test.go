@@ -115,7 +115,7 @@ var ofPostgres = map[string][]provocation{
 		(committed_at, received, written, duplicate, conflict, rejected, candidates, labels, rejected_by_reason)
 		SELECT date_trunc('hour', now()) - interval '290 minutes', 0, 0, 0, 0, 0, 0, '{}', '{}' FROM generate_series(1, 2)`)}},
 	"clock.skew": {
-		{"behind", Error, "PostgreSQL's clock is 5m", func(b *testBundle) { b.now = shifted(5 * time.Minute) }},
+		{"behind", Error, "PostgreSQL's clock is 5m", func(b *testBundle) { b.now = shifted(5*time.Minute + 30*time.Second) }},
 		{"ahead", Warning, "ahead of this machine's", func(b *testBundle) { b.now = shifted(-30 * time.Second) }},
 	},
 	"postgres.durability": {
@@ -174,6 +174,14 @@ func keepWAL(b *testBundle) {
 func TestEachFaultOfPostgreSQLIsFound(t *testing.T) {
 	t.Parallel()
 	testProvocations(t, setup, ofPostgres)
+}
+
+func TestDecisionsThatAreOlderThanTheKeyMayArriveUnderIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.insert("vm", "k1", 50*time.Hour)
+	b.exec("UPDATE compression_telemetry SET ingested_at = now()")
+	requireFinding(t, b.examine(), "key.unchanged", OK, "older than the first decisions")
 }
 
 func TestAKeyThatIsTheSameIsTold(t *testing.T) {
