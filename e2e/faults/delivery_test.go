@@ -62,6 +62,7 @@ var onlyInTrouble = map[string]bool{
 	"otelcol_exporter_enqueue_failed_log_records": true,
 	"otelcol_pgtelemetry_failures":                true,
 	"otelcol_processor_refused_log_records":       true,
+	"otelcol_ingress_refused":                     true, // of deploy/tls.yaml
 	"otelcol_receiver_refused_log_records":        true,
 	"otelcol_exporter_send_failed_log_records":    true,
 	"otelcol_besteffort_lost":                     true,
