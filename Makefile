@@ -65,6 +65,7 @@ faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
 
 race: ## the tests of what runs concurrently, with the race detector
 	go test -race $(RACE)
+	go test -race -run 'Viewer|Poll|Stream|Slow|Door|Read|Cookie|Token' ./internal/dashboard # the rest looks at the page in a browser
 	go test -race -run 'MayBeUsedByMany|CountsWhatIsAdded|Thread' ./instrumentation/measure # the rest runs alone
 
 images-check: ## both container images, built twice by buildah, held to what they promise (as root)
