@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,10 +40,9 @@ func askHealth(t *testing.T, address string) (h health) {
 
 func TestLivenessDoesNotDependOnPostgreSQLAndReadinessDoes(t *testing.T) {
 	server, admin, writer := ownServer(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := collector.FreeAddresses(1)
 	require.NoError(t, err)
-	ready := free.Addr().String()
-	require.NoError(t, free.Close())
+	ready := free[0]
 	impatient := filepath.Join(t.TempDir(), "impatient.yaml")
 	require.NoError(t, os.WriteFile(impatient, []byte("extensions: {health_check/ready: {component_health: {recovery_duration: 100ms}}}\n"), 0o600))
 	p := startOn(t, admin, writer, []string{"DWCP_READY=" + ready}, "deploy/readiness.yaml", impatient,

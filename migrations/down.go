@@ -2,7 +2,6 @@ package migrations
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -79,18 +78,5 @@ func Down(ctx context.Context, url string, version int64) ([]Migration, error) {
 	if _, err := Undoings(ctx, url, version); err != nil {
 		return nil, err
 	}
-	var undone []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
-		results, err := p.DownTo(ctx, version)
-		var partial *goose.PartialError
-		if errors.As(err, &partial) {
-			results = partial.Applied
-			err = fmt.Errorf("undo migration %s: %w", partial.Failed.Source.Path, partial.Err)
-		}
-		for _, r := range results {
-			undone = append(undone, Migration{r.Source.Version, r.Source.Path, false})
-		}
-		return err
-	})
-	return undone, err
+	return move(url, "undo", false, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, version) })
 }

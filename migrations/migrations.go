@@ -53,20 +53,25 @@ func Embedded() ([]Migration, error) {
 // Up applies every migration that is not applied yet and returns those it
 // applied. After an error the ones returned stay applied.
 func Up(ctx context.Context, url string) ([]Migration, error) {
-	var applied []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
-		results, err := p.Up(ctx)
+	return move(url, "apply", true, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+}
+
+// move runs goose in one direction and returns the migrations that it did,
+// those before a failure among them; applied is what they are then.
+func move(url, verb string, applied bool, run func(*goose.Provider) ([]*goose.MigrationResult, error)) (moved []Migration, err error) {
+	err = withProvider(url, func(p *goose.Provider) error {
+		results, err := run(p)
 		var partial *goose.PartialError
 		if errors.As(err, &partial) {
 			results = partial.Applied
-			err = fmt.Errorf("apply migration %s: %w", partial.Failed.Source.Path, partial.Err)
+			err = fmt.Errorf("%s migration %s: %w", verb, partial.Failed.Source.Path, partial.Err)
 		}
 		for _, r := range results {
-			applied = append(applied, Migration{r.Source.Version, r.Source.Path, true})
+			moved = append(moved, Migration{r.Source.Version, r.Source.Path, applied})
 		}
 		return err
 	})
-	return applied, err
+	return moved, err
 }
 
 // Status returns every migration in order and whether it is applied.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,10 +133,12 @@ func newServer(t *testing.T) *localpg.Server {
 func fill(t *testing.T, block string, server *localpg.Server) string {
 	t.Helper()
 	dir := t.TempDir()
+	free, err := collector.FreeAddresses(4)
+	require.NoError(t, err)
 	values := map[string]string{
 		"DB_HOST": server.SocketDir(), "DB_PORT": "5432", "DB_NAME": "telemetry", "DBA": "dba",
 		"SECRETS": filepath.Join(dir, "secrets"), "QUEUE": filepath.Join(dir, "queue"), "BACKUPS": filepath.Join(dir, "backups"),
-		"DWCP_OTLP_GRPC": freeAddress(t), "DWCP_OTLP_HTTP": freeAddress(t), "DWCP_HEALTH": freeAddress(t), "DWCP_METRICS": freeAddress(t),
+		"DWCP_OTLP_GRPC": free[0], "DWCP_OTLP_HTTP": free[1], "DWCP_HEALTH": free[2], "DWCP_METRICS": free[3],
 	}
 	var filled strings.Builder
 	for _, m := range setting.FindAllStringSubmatch(block, -1) {
@@ -148,14 +149,6 @@ func fill(t *testing.T, block string, server *localpg.Server) string {
 	}
 	require.Empty(t, values, "settings that the page does not have")
 	return filled.String()
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // A shell is the operator's: one bash, in a folder like that of a release.

@@ -73,7 +73,7 @@ func start(ctx context.Context, o Options) (*Process, error) {
 // Launch starts a collector on free loopback ports and does not wait until it is
 // ready, nor notice that it never will be.
 func Launch(o Options) (*Process, error) {
-	ports, err := freeAddresses(4)
+	ports, err := FreeAddresses(4)
 	if err != nil {
 		return nil, fmt.Errorf("find free ports: %w", err)
 	}
@@ -203,9 +203,9 @@ func (p *Process) LogTail() string {
 	return string(bytes.Join(lines[max(0, len(lines)-10):], []byte("\n")))
 }
 
-// freeAddresses returns loopback addresses nobody listens on. All are held
+// FreeAddresses returns loopback addresses nobody listens on. All are held
 // until the last is found, so that they differ.
-func freeAddresses(n int) ([]string, error) {
+func FreeAddresses(n int) ([]string, error) {
 	var addresses []string
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -79,7 +79,7 @@ func TestTwoCollectorsDoNotShareAnAddress(t *testing.T) {
 }
 
 func TestFreeAddressesDifferAndAreFree(t *testing.T) {
-	addresses, err := freeAddresses(50)
+	addresses, err := FreeAddresses(50)
 	require.NoError(t, err)
 	different := map[string]bool{}
 	for _, address := range addresses {

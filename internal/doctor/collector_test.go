@@ -3,7 +3,6 @@ package doctor
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -23,10 +22,9 @@ import (
 // where it listens.
 func (b *testBundle) run(overlays ...string) *collector.Process {
 	b.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := collector.FreeAddresses(1)
 	require.NoError(b, err)
-	b.set("DWCP_READY", free.Addr().String())
-	require.NoError(b, free.Close())
+	b.set("DWCP_READY", free[0])
 	const gate = "extension.healthcheck.useComponentStatus"
 	o := e2etest.CollectorOptions(b, "", append([]string{"deploy/readiness.yaml"}, overlays...)...)
 	o.Env = append([]string{"DWCP_VM_ID_KEY="}, b.Environment...)
