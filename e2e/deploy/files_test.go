@@ -33,19 +33,6 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// need is the path of a program; a test that cannot have it is skipped, in CI it fails.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("CI must have %s", program)
-		}
-		t.Skipf("there is no %s here", program)
-	}
-	return path
-}
-
 var command = sync.OnceValues(func() (string, error) {
 	folder, err := collector.Root()
 	if err != nil {

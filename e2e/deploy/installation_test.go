@@ -22,6 +22,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 // installation is what compose.yaml says, as processes: a PostgreSQL that lets
@@ -125,7 +126,7 @@ func (i *installation) start(t *testing.T) *collector.Process {
 }
 
 func TestWhatComposeStartsTakesDecisionsToTheTable(t *testing.T) {
-	need(t, "psql")
+	needtest.Program(t, "apt-get install postgresql-client", "psql")
 	i := install(t)
 	for _, name := range []string{"migrate", "logins"} {
 		output, err := i.once(t, name)
@@ -155,7 +156,7 @@ func TestWhatComposeStartsTakesDecisionsToTheTable(t *testing.T) {
 
 func TestLoginsFollowTheirPasswordFiles(t *testing.T) {
 	t.Parallel()
-	need(t, "psql")
+	needtest.Program(t, "apt-get install postgresql-client", "psql")
 	i := install(t)
 	output, err := i.once(t, "migrate")
 	require.NoError(t, err, output)

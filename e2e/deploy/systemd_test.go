@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 // unit is the values of a unit's keys, in the order of the file.
@@ -113,7 +114,7 @@ func TestAllUnitsAreShutInAlike(t *testing.T) {
 
 func TestSystemdTakesTheUnitsAndFindsThemShutIn(t *testing.T) {
 	t.Parallel()
-	analyze := need(t, "systemd-analyze")
+	analyze := needtest.Program(t, "apt-get install systemd", "systemd-analyze")
 	files, err := filepath.Glob(filepath.Join(root(t), "deploy", "systemd", "*.*e*r*"))
 	require.NoError(t, err)
 	for _, file := range files {

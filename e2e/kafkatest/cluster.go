@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 // Cluster is some brokers that replicate each other's partitions.
@@ -30,12 +32,7 @@ const startLimit = 3 * time.Minute
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
 	for _, program := range []string{"java", "mvn"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "" {
-				t.Skipf("Kafka's brokers need %s: apt-get install openjdk-17-jre-headless maven", program)
-			}
-			require.NoError(t, err)
-		}
+		needtest.Program(t, "Kafka's brokers need it: apt-get install openjdk-17-jre-headless maven", program)
 	}
 	lib, err := jars(t.Context())
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/novacron/dwcp-telemetry/internal/collector"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 // commands are the blocks of docs/security.md, as a reader would copy them; those
@@ -50,12 +51,7 @@ func sh(t *testing.T, dir, block string) map[string]string {
 }
 
 func TestWhatTheSecurityPageTellsToDoWorks(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("openssl is needed: apt-get install openssl")
-		}
-		t.Skip("openssl is not here: apt-get install openssl")
-	}
+	needtest.Program(t, "apt-get install openssl", "openssl")
 	blocks, dir := commands(t), t.TempDir()
 	sh(t, dir, blocks[0])
 	server, client := sh(t, dir, blocks[1]), sh(t, dir, blocks[2])

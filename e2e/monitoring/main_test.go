@@ -2,7 +2,6 @@ package monitoring
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -42,22 +42,13 @@ func readYAML(t *testing.T, into any, elements ...string) {
 }
 
 // program finds prometheus or promtool: in the folder that DWCP_PROMETHEUS_BIN
-// names, else on the PATH. Where CI is set a machine without it fails: a test that
-// did not run looks like one that passed.
+// names, else on the PATH.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	if dir := os.Getenv("DWCP_PROMETHEUS_BIN"); dir != "" {
 		name = filepath.Join(dir, name)
 	}
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	missing := name + " is not there: apt-get install prometheus, or name its folder by DWCP_PROMETHEUS_BIN"
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
+	return needtest.Program(t, "apt-get install prometheus, or name its folder by DWCP_PROMETHEUS_BIN", name)
 }
 
 // write puts text into a file of its own.

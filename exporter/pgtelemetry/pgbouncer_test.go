@@ -17,24 +17,8 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
-
-// findPgBouncer is for a machine without it to say so; where CI is set, that is
-// a failure: a test that did not run looks like one that passed.
-func findPgBouncer(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} { // Debian's place, not on everybody's PATH
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	const missing = "PgBouncer is not there: apt-get install pgbouncer"
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
-}
 
 const bouncerConfig = `[databases]
 telemetry = host=%s port=5432 dbname=%s user=%s
@@ -52,7 +36,7 @@ default_pool_size = %d
 // that goes through it.
 func bouncer(t *testing.T, admin string, serverConnections int) (dsn string) {
 	t.Helper()
-	program := findPgBouncer(t)
+	program := needtest.Program(t, "apt-get install pgbouncer", "pgbouncer", "/usr/sbin/pgbouncer") // Debian's place, not on everybody's PATH
 	login, err := url.Parse(pgtest.Login(t, admin, "dwcp_writer"))
 	require.NoError(t, err)
 	// Like PostgreSQL it refuses root: it runs as whoever PostgreSQL does.

@@ -3,13 +3,14 @@ package browsertest
 import (
 	"context"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
 const (
@@ -61,15 +62,5 @@ func browser(t *testing.T) context.Context {
 
 func find(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	const missing = "no browser: how the page looks was not tested; apt-get install chromium"
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
+	return needtest.Program(t, "how the page looks was not tested; apt-get install chromium", "chromium", "chromium-browser", "google-chrome", "chrome")
 }

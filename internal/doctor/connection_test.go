@@ -19,6 +19,7 @@ import (
 	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
+	"github.com/novacron/dwcp-telemetry/internal/needtest"
 	"github.com/novacron/dwcp-telemetry/migrations"
 )
 
@@ -203,17 +204,7 @@ pool_mode = transaction
 
 func TestAPoolerInBetweenIsNoticed(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/pgbouncer") // Debian's place, not on everybody's PATH
-	}
-	if err != nil {
-		const missing = "PgBouncer is not there: apt-get install pgbouncer"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
+	program := needtest.Program(t, "apt-get install pgbouncer", "pgbouncer", "/usr/sbin/pgbouncer") // Debian's place, not on everybody's PATH
 	b := setup(t)
 	dsn := b.pooled(program)
 	b.set(envDatabase, dsn)

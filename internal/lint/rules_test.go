@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/completeness", "internal/queuestorage"},
 	{"internal/partitions"},
 	{"internal/browsertest", "internal/localpg"},
-	{"internal/filelock", "internal/version"},
+	{"internal/filelock", "internal/needtest", "internal/version"},
 	{"internal/sample"},
 	{"internal/decisionlog", "internal/decisionwire"},
 	{"internal/boost", "internal/capacity", "internal/oracle"},
