@@ -3,6 +3,7 @@ package faults
 import (
 	"math/rand/v2"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,6 +95,13 @@ var kafkaFaults = []func(r *rig, round int){
 			b.Start(r)
 		}
 	},
+	func(r *rig, _ int) { // a gateway that is frozen, until the other one has its partitions
+		m := r.gateways[rand.N(len(r.gateways))]
+		r.freeze(m.process.Load(), func() {
+			r.eventually("the group goes on without it", func() bool { return r.members() == len(r.gateways)-1 })
+			r.waitWritten(warmUp)
+		})
+	},
 	func(r *rig, round int) { // all of it
 		var breaking sync.WaitGroup
 		b, m, n := r.kafka.Brokers[rand.N(len(r.kafka.Brokers))], r.gateways[round%len(r.gateways)], r.collectors[round%len(r.collectors)]
@@ -106,13 +114,17 @@ var kafkaFaults = []func(r *rig, round int){
 		m.start()
 		n.start()
 	},
+	func(r *rig, _ int) { // a broker that is frozen: agents wait for its answer for the exporter's timeout
+		b := r.kafka.Brokers[rand.N(len(r.kafka.Brokers))]
+		r.freeze(b, func() { r.waitWritten(10 * warmUp) })
+	},
 }
 
 func TestKafkaBetweenAgentsAndGatewaysLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	run(t, fault{
-		name:  "kill -9 of brokers, gateways and agents, restart of PostgreSQL, with Kafka between",
-		short: len(kafkaFaults), full: 4 * len(kafkaFaults), agents: 2, gateways: 2, brokers: 3, ownServer: true,
+		name:  "kill -9 of brokers, gateways and agents, or frozen, restart of PostgreSQL, with Kafka between",
+		short: len(kafkaFaults) - 1, full: 4 * len(kafkaFaults), agents: 2, gateways: 2, brokers: 3, ownServer: true,
 		inject: func(r *rig, round int) {
 			time.Sleep(rand.N(300 * time.Millisecond))
 			kafkaFaults[round%len(kafkaFaults)](r, round)
@@ -133,23 +145,46 @@ func (r *rig) waitWritten(n int) {
 	r.eventually("decisions are written", func() bool { return r.number("SELECT count(*) FROM compression_telemetry") >= goal })
 }
 
+// freeze stops a process, as a machine that swaps or is moved does, while something is done.
+func (r *rig) freeze(process interface{ Signal(syscall.Signal) error }, meanwhile func()) {
+	r.Helper()
+	require.NoError(r, process.Signal(syscall.SIGSTOP))
+	defer func() { require.NoError(r, process.Signal(syscall.SIGCONT)) }()
+	meanwhile()
+}
+
+// members are how many gateways the group has; -1 while it has none that work.
+func (r *rig) members() int {
+	groups, err := r.kafka.Admin.DescribeGroups(r.Context(), kafkaGroup)
+	if err != nil || groups[kafkaGroup].State != "Stable" {
+		return -1
+	}
+	return len(groups[kafkaGroup].Members)
+}
+
 // requireAllCommitted holds that the group has in the end committed all that is in the
 // topic, so that nothing is read again without a cause.
 func (r *rig) requireAllCommitted() {
 	r.Helper()
-	ends, err := r.kafka.Admin.ListEndOffsets(r.Context(), kafkaTopic)
-	require.NoError(r, err)
 	r.eventually("the group has committed all there is", func() bool {
-		committed, err := r.kafka.Admin.FetchOffsets(r.Context(), kafkaGroup)
-		if err != nil {
-			return false
-		}
-		behind := 0
-		ends.Each(func(end kadm.ListedOffset) {
-			if at, known := committed.Lookup(end.Topic, end.Partition); end.Offset > 0 && (!known || at.At != end.Offset) {
-				behind++
-			}
-		})
-		return behind == 0
+		behind, err := r.uncommitted()
+		return err == nil && behind == 0
 	})
+}
+
+// uncommitted is how many messages of the topic the group has not committed.
+func (r *rig) uncommitted() (behind int64, err error) {
+	ends, err := r.kafka.Admin.ListEndOffsets(r.Context(), kafkaTopic)
+	if err != nil {
+		return 0, err
+	}
+	committed, err := r.kafka.Admin.FetchOffsets(r.Context(), kafkaGroup)
+	if err != nil {
+		return 0, err
+	}
+	ends.Each(func(end kadm.ListedOffset) {
+		at, _ := committed.Lookup(end.Topic, end.Partition)
+		behind += end.Offset - at.At
+	})
+	return behind, ends.Error()
 }

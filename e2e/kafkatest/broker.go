@@ -77,6 +77,9 @@ func (b *Broker) Kill() {
 	<-b.exited
 }
 
+// Signal sends the broker's process a signal.
+func (b *Broker) Signal(signal syscall.Signal) error { return b.process.Process.Signal(signal) }
+
 // ended is an error if the broker is gone though nobody has killed it.
 func (b *Broker) ended() error {
 	select {

@@ -135,12 +135,19 @@ func explainDSN(err error) error {
 // in transaction mode refuses them as parameters of a connection and would hand
 // on to others what is set for a session. At READ COMMITTED, whatever the login's
 // default, for its last statement to see who is forgotten by then.
+//
+// A collector that is gone without a word, its host without power say, must not keep its
+// uncommitted keys: another one that got the same batch waits for them. The
+// server sees it by keepalives, which the system's defaults first send after two hours, and
+// a frozen process by its idle transaction.
 func (c *Config) beginStatement() string {
 	statement := c.StatementTimeout
 	if statement == 0 {
 		statement = c.TimeoutConfig.Timeout
 	}
-	return fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
+	return fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d; "+
+		"SET LOCAL idle_in_transaction_session_timeout = %[1]d; "+
+		"SET LOCAL tcp_keepalives_idle = 30; SET LOCAL tcp_keepalives_interval = 10; SET LOCAL tcp_keepalives_count = 3",
 		statement.Milliseconds(), c.LockTimeout.Milliseconds())
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/localpg"
+	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
 )
 
 func withDSN(dsn string) *Config {
@@ -101,9 +102,48 @@ func TestNoConnectionGetsOlderThanItMay(t *testing.T) {
 func TestTheLimitsOfABatchAreSetInItsTransaction(t *testing.T) {
 	t.Parallel()
 	config := withDSN("host=h user=w")
-	require.Equal(t, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 30000", config.beginStatement())
+	for _, want := range []string{"BEGIN ISOLATION LEVEL READ COMMITTED; ", "statement_timeout = 60000; ", "lock_timeout = 30000; ", "idle_in_transaction_session_timeout = 60000; "} {
+		require.Contains(t, config.beginStatement(), want)
+	}
 	config.StatementTimeout, config.LockTimeout = 2*time.Second, 0
-	require.Equal(t, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 2000; SET LOCAL lock_timeout = 0", config.beginStatement())
+	for _, want := range []string{"statement_timeout = 2000; ", "lock_timeout = 0; ", "idle_in_transaction_session_timeout = 2000; "} {
+		require.Contains(t, config.beginStatement(), want)
+	}
+}
+
+func TestACollectorThatFreezesInABatchDoesNotKeepItFromAnotherOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *Config) { c.LockTimeout = 0 })
+	rows := b.fresh(3)
+	b.push(t, rows...)
+	for _, statement := range []string{"CREATE TABLE held AS SELECT * FROM compression_telemetry", "DELETE FROM compression_telemetry"} {
+		_, err := b.admin.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	frozen := pgtest.Connect(t, b.url)
+	_, err := frozen.Exec(t.Context(), (&Config{StatementTimeout: 200 * time.Millisecond}).beginStatement()+
+		"; INSERT INTO compression_telemetry SELECT * FROM held")
+	require.NoError(t, err)
+	b.push(t, rows...) // waits until the server has ended the frozen one
+	b.requireStored(t, rows...)
+}
+
+func TestTheServerAsksWhetherTheHostOfABatchIsStillThere(t *testing.T) {
+	t.Parallel()
+	s := startSecured(t, certtest.New(t))
+	conn := pgtest.Connect(t, s.dsn("collector", "sslmode=require password="+password))
+	asks := func() (asks string) {
+		require.NoError(t, conn.QueryRow(t.Context(), `SELECT concat_ws(' ', current_setting('tcp_keepalives_idle'),
+			current_setting('tcp_keepalives_interval'), current_setting('tcp_keepalives_count'))`).Scan(&asks))
+		return asks
+	}
+	before := asks()
+	_, err := conn.Exec(t.Context(), newDefaultConfig().beginStatement())
+	require.NoError(t, err)
+	require.Equal(t, "30 10 3", asks())
+	_, err = conn.Exec(t.Context(), "COMMIT")
+	require.NoError(t, err)
+	require.Equal(t, before, asks(), "nothing is left for who gets the connection next")
 }
 
 func TestALockThatIsHeldTooLongIsTold(t *testing.T) {
