@@ -150,6 +150,7 @@ func TestNobodyElseMayReadOrWrite(t *testing.T) {
 			"DROP TABLE compression_telemetry",
 			"CREATE TABLE public.mine ()",
 			"UPDATE compression_telemetry_batches SET written = 0",
+			"DELETE FROM goose_db_version",
 		}
 		if role != "dwcp_writer" {
 			forbidden = append(forbidden,
@@ -159,12 +160,26 @@ func TestNobodyElseMayReadOrWrite(t *testing.T) {
 		}
 		if role == "pg_read_all_settings" {
 			forbidden = append(forbidden, "SELECT ensure_partition(now())", "SELECT 1 FROM compression_telemetry_ml",
-				"SELECT 1 FROM compression_telemetry_rejected", "SELECT 1 FROM compression_telemetry_batches")
+				"SELECT 1 FROM compression_telemetry_rejected", "SELECT 1 FROM compression_telemetry_batches",
+				"SELECT 1 FROM goose_db_version")
 		}
 		for _, statement := range forbidden {
 			_, err := conn.Exec(t.Context(), statement)
 			require.ErrorContains(t, err, "42501", "%s as %s", statement, role)
 		}
+	}
+}
+
+// Whoever writes, keeps or reads can see whether the schema is the program's.
+func TestEachRoleMayAskWhatIsApplied(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	want, err := migrations.Status(t.Context(), url)
+	require.NoError(t, err)
+	for _, role := range []string{"dwcp_writer", "dwcp_maintainer", "dwcp_ml_reader"} {
+		found, err := migrations.Status(t.Context(), pgtest.Login(t, url, role))
+		require.NoError(t, err, role)
+		require.Equal(t, want, found, role)
 	}
 }
 

@@ -67,7 +67,7 @@ func (b *testBundle) send(p *collector.Process, n int) {
 // eventually examines until what holds of the report does.
 func (b *testBundle) eventually(what func(assert.TestingT, *Report)) {
 	b.Helper()
-	require.EventuallyWithT(b, func(c *assert.CollectT) { what(c, b.examine()) }, time.Minute, 100*time.Millisecond)
+	require.EventuallyWithT(b, func(c *assert.CollectT) { what(c, b.examine()) }, 5*time.Minute, 100*time.Millisecond)
 }
 
 func TestAHealthyInstallationHasNothingToWarnOf(t *testing.T) {
@@ -95,13 +95,9 @@ func TestAHealthyInstallationHasNothingToWarnOf(t *testing.T) {
 	} {
 		requireFinding(t, report, id, OK, seen)
 	}
-	skipped := map[string]bool{}
 	for _, f := range report.Findings {
-		if f.Level == Skipped {
-			skipped[f.ID] = true
-		}
+		require.NotEqual(t, Skipped, f.Level, "%+v", f)
 	}
-	require.Equal(t, map[string]bool{"schema.migrations": true}, skipped, "neither writer nor maintainer may read them")
 
 	b.send(p, 3)
 	b.eventually(func(c assert.TestingT, r *Report) {

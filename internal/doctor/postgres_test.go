@@ -88,10 +88,10 @@ var ofPostgres = map[string][]provocation{
 			b.url, b.As = pgtest.EmptyDatabase(b), Owner
 			b.use(b.url)
 		}},
-		{"the last one not", Error, "1 of ", purpose(Reader, "DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)")},
-		{"taken back", Error, "00013_describe_recorders.sql", purpose(Reader, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (13, false)")},
+		{"the last one not", Error, "1 of ", statement("DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)")},
+		{"taken back", Error, "00013_describe_recorders.sql", purpose(Maintainer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (13, false)")},
 		{"a newer one", Warning, "older than the schema", purpose(Reader, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")},
-		{"not readable", Skipped, "may not read which are applied", func(*testBundle) {}},
+		{"not readable", Skipped, "may not read which are applied", statement("REVOKE SELECT ON goose_db_version FROM dwcp_writer")},
 	},
 	"schema.table": {
 		{"a column is missing", Error, "column oracle_version character varying(32) is missing", statement("ALTER TABLE compression_telemetry DROP COLUMN oracle_version CASCADE")},

@@ -41,7 +41,7 @@ func (c *connection) lookAtMigrations(ctx context.Context, l *look, tx pgx.Tx) {
 		l.wrong(migrateUp, "no migration is applied to this database")
 		return
 	case errors.As(err, &pg) && pg.Code == "42501":
-		l.skip("%s may not read which are applied; --as owner or --as reader with a URL of theirs tells, and schema.table what matters to a collector", c.config.User)
+		l.skip("%s may not read which are applied, as each of our roles may from migration 15 on; --as owner with a URL of theirs tells, and schema.table what matters to a collector", c.config.User)
 		return
 	case err != nil:
 		l.trouble(err)
