@@ -84,7 +84,7 @@ func TestFullRingDropsTheNewestAndLeavesAGap(t *testing.T) {
 	go r.work()
 	require.NoError(t, r.ForceFlush(within(t)))
 	// The slots are given back a moment after the last is delivered.
-	require.Eventually(t, func() bool { return r.ring.waiting() == 0 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.ring.waiting() == 0 }, time.Minute, time.Millisecond)
 	record("r6")
 	require.NoError(t, r.Shutdown(within(t)))
 

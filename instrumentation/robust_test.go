@@ -73,7 +73,7 @@ func TestEachDecisionArrivesThoughTheCollectorRestarts(t *testing.T) {
 			d := someDecision(fmt.Sprint(i, "/", k))
 			r.Record(context.Background(), &d)
 			if k == each/2 && i < restarts-1 {
-				require.Eventually(t, func() bool { return len(c.logs()) > 0 }, 30*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return len(c.logs()) > 0 }, time.Minute, time.Millisecond)
 				c.server.Stop() // with the rest under way
 			}
 		}

@@ -307,7 +307,7 @@ func TestCPUOfTheRunItselfIsCharged(t *testing.T) {
 		}
 		return HDERun{}, nil
 	})
-	require.Eventually(t, func() bool { return r.Stats().Shadow.Completed == 1 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.Stats().Shadow.Completed == 1 }, time.Minute, time.Millisecond)
 	r.shadows.mu.Lock()
 	defer r.shadows.mu.Unlock()
 	require.Less(t, r.shadows.cpu.balance, before) // how much, a busy machine decides

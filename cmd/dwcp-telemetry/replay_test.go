@@ -43,7 +43,7 @@ func keepCollector(t *testing.T, url string) (env []string) {
 	_, r := demo(t, with(url), "--keep", "--decisions", "1")
 	t.Cleanup(func() {
 		require.NoError(t, exec.Command("sh", "-c", r.Kept.StopWith).Run())
-		require.Eventually(t, func() bool { return len(left(t)) == 0 }, 30*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return len(left(t)) == 0 }, time.Minute, 20*time.Millisecond)
 	})
 	require.Equal(t, `psql "$DWCP_DATABASE_URL"`, r.Kept.Psql)
 	return append(with(url), "OTEL_EXPORTER_OTLP_ENDPOINT="+r.Kept.OTLP)
@@ -56,7 +56,7 @@ func waitReceived(t *testing.T, env []string, n int64) {
 		var status struct{ Totals struct{ Received int64 } }
 		require.NoError(t, json.Unmarshal([]byte(succeed(t, env, "status", "--json")), &status))
 		return status.Totals.Received >= n
-	}, 30*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }
 
 // content is every row there is, each as text.

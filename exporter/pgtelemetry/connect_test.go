@@ -197,7 +197,7 @@ func TestServiceAndPasswordFilesAreReadAsLibpqDoes(t *testing.T) {
 	// A password may change like a certificate.
 	_, err := s.admin.Exec(t.Context(), "ALTER ROLE collector PASSWORD 'another'")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return exporter.ConsumeLogs(t.Context(), logsOf(rows[1])) != nil }, 10*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return exporter.ConsumeLogs(t.Context(), logsOf(rows[1])) != nil }, time.Minute, 100*time.Millisecond)
 	_, advice := troubleOf(t, log)
 	require.Contains(t, advice, "PGPASSWORD or the password file")
 	certtest.Put(t, passwords, fmt.Appendf(nil, "*:*:dwcp:collector:another\n"))
@@ -225,7 +225,7 @@ func setReadOnly(t *testing.T, admin *pgx.Conn, on bool) {
 		var is bool
 		require.NoError(t, newcomer.QueryRow(t.Context(), "SELECT current_setting('default_transaction_read_only')::bool").Scan(&is))
 		return is == on
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func TestAfterAFailoverTheOtherServerIsWrittenTo(t *testing.T) {
@@ -243,7 +243,7 @@ func TestAfterAFailoverTheOtherServerIsWrittenTo(t *testing.T) {
 	// Roles change while our connections stay open: first one where nobody can be
 	// written to, then the other way round.
 	setReadOnly(t, adminOne, true)
-	require.Eventually(t, func() bool { return push(1) != nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return push(1) != nil }, time.Minute, 10*time.Millisecond)
 	_, advice := troubleOf(t, log)
 	require.Contains(t, advice, "no host of the DSN can be written to")
 	setReadOnly(t, adminTwo, false)
@@ -255,7 +255,7 @@ func TestAfterAFailoverTheOtherServerIsWrittenTo(t *testing.T) {
 	setReadOnly(t, adminTwo, true)
 	before := stored(adminOne)
 	require.NoError(t, push(3))
-	require.Eventually(t, func() bool { return push(4) == nil && stored(adminOne) > before }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return push(4) == nil && stored(adminOne) > before }, time.Minute, 10*time.Millisecond)
 	require.Empty(t, log.FilterMessage(inTrouble[writing]).FilterField(zap.String("sqlstate", readOnly)).All(), "no attempt failed for it")
 }
 

@@ -176,7 +176,7 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 		var n int
 		require.NoError(t, b.admin.QueryRow(t.Context(), "SELECT count(*) FROM pg_inherits WHERE inhparent = 'compression_telemetry'::regclass").Scan(&n))
 		return n == 4
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func TestWhatLiesOutsideTheTablesSpanIsRejectedWithIDAndTimeOnly(t *testing.T) {
@@ -235,7 +235,7 @@ func TestItStartsWithoutADatabaseAndWritesOnceThereIsOne(t *testing.T) {
 	err = e.ConsumeLogs(t.Context(), logsOf(rows...))
 	require.EqualError(t, err, "PostgreSQL cannot be reached (SQLSTATE 3D000)", "a sender is not told where")
 	require.False(t, consumererror.IsPermanent(err))
-	require.Eventually(t, func() bool { return log.FilterMessageSnippet("decisions cannot be written").Len() > 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return log.FilterMessageSnippet("decisions cannot be written").Len() > 0 }, time.Minute, 10*time.Millisecond)
 	require.Contains(t, log.FilterMessageSnippet("decisions cannot be written").All()[0].ContextMap()["advice"], "create the database")
 
 	later := createLater(t, url, missing.Database+"_later")

@@ -78,7 +78,7 @@ func TestABatchUnderWayGoesByTheTombstonesOfItsEnd(t *testing.T) {
 		var waiting bool
 		err := tx.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'compression_telemetry_batches'::regclass)`).Scan(&waiting)
 		return err == nil && waiting
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	_, err = tx.Exec(t.Context(), `INSERT INTO compression_telemetry_forgotten (vm_id, vm_key_id, until) VALUES ($1, 'k1', now() + interval '1 day')`, all[0].VMID)
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit(t.Context()))

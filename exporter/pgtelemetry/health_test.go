@@ -120,7 +120,7 @@ func TestTroubleIsOverOnceNothingCouldBeWritten(t *testing.T) {
 		10*time.Second, 5*time.Millisecond, "a connection is not enough")
 	_, err = conn.Exec(t.Context(), "GRANT INSERT ON compression_telemetry TO dwcp_writer")
 	require.NoError(t, err)
-	require.Eventually(t, status(componentstatus.StatusOK, ""), 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, status(componentstatus.StatusOK, ""), time.Minute, 5*time.Millisecond)
 	cancel()
 	probing.Wait()
 	var rows int

@@ -29,7 +29,7 @@ func (b *testBundle) eventually(t *testing.T, sql string) {
 		var is bool
 		require.NoError(t, b.admin.QueryRow(t.Context(), sql).Scan(&is))
 		return is
-	}, 20*time.Second, 20*time.Millisecond, sql)
+	}, time.Minute, 20*time.Millisecond, sql)
 }
 
 func TestACollectorWithAMaintainersURLKeepsTheRetention(t *testing.T) {
@@ -46,7 +46,7 @@ func TestACollectorWithAMaintainersURLKeepsTheRetention(t *testing.T) {
 	b.eventually(t, "SELECT count(*) = 1 FROM compression_telemetry")
 	b.requireStored(t, rows[2])
 	b.eventually(t, "SELECT sum(written) - sum(removed) = 1 FROM compression_telemetry_batches")
-	require.Eventually(t, func() bool { return b.log.FilterMessage("what is older than the retention is taken out").Len() > 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return b.log.FilterMessage("what is older than the retention is taken out").Len() > 0 }, time.Minute, 10*time.Millisecond)
 	b.push(t, b.fresh(5)...)
 	require.Zero(t, b.log.FilterMessageSnippet("cannot be taken out").Len())
 	require.Equal(t, 1, b.log.FilterMessageSnippet("this collector takes out what is older").Len())
@@ -73,7 +73,7 @@ func TestAMaintainerThatMayNotIsTroubleOfMaintenanceOnly(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return b.log.FilterMessageSnippet("what is older than the retention cannot be taken out").
 			FilterFieldKey("advice").Len() > 0
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	entry := b.log.FilterMessageSnippet("cannot be taken out").All()[0].ContextMap()
 	require.Equal(t, "grant the role dwcp_maintainer to the login of maintenance::dsn", entry["advice"])
 	rows := b.fresh(3)
@@ -89,7 +89,7 @@ func TestMaintenanceThroughAPoolerIsRefused(t *testing.T) {
 	b := setupOn(t, url, func(c *Config) { c.Maintenance.DSN = configopaque.String(dsn) })
 	require.Eventually(t, func() bool {
 		return b.log.FilterMessageSnippet("cannot be taken out").Len() > 0
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	entry := b.log.FilterMessageSnippet("cannot be taken out").All()[0].ContextMap()
 	require.Equal(t, "let maintenance::dsn lead to PostgreSQL itself", entry["advice"])
 }
@@ -166,7 +166,7 @@ func TestPartitionsAndRetentionAreMeasured(t *testing.T) {
 		"maintenance":        func(v float64) bool { return v >= 1 },
 		"removed":            func(v float64) bool { return v == 5 },
 	} {
-		require.Eventually(t, func() bool { return reached(gauge(name)) }, 20*time.Second, 20*time.Millisecond, name)
+		require.Eventually(t, func() bool { return reached(gauge(name)) }, time.Minute, 20*time.Millisecond, name)
 	}
 }
 

@@ -72,7 +72,7 @@ func bouncer(t *testing.T, admin string, serverConnections int) (dsn string) {
 	require.Eventually(t, func() bool {
 		conn, err := pgx.Connect(t.Context(), dsn)
 		return err == nil && conn.Close(t.Context()) == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return dsn
 }
 

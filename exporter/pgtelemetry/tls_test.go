@@ -80,7 +80,7 @@ func (s *secured) use(t *testing.T, trusted *certtest.Authority, own certtest.Pa
 	}
 	_, err := s.admin.Exec(t.Context(), "SELECT pg_reload_conf()")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.shown(t) == own.Serial }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.shown(t) == own.Serial }, time.Minute, 10*time.Millisecond)
 }
 
 // shown is the serial number of the certificate that the server shows.
@@ -190,7 +190,7 @@ func TestWhatIsWrongWithTLSIsToldWithWhatToDo(t *testing.T) { //nolint:tparallel
 				problem, advice := troubleOf(t, log)
 				require.Contains(t, problem, c.problem)
 				require.Contains(t, advice, c.advice)
-			}, 30*time.Second, 10*time.Millisecond)
+			}, time.Minute, 10*time.Millisecond)
 			requireSilent(t, log)
 		})
 	}
@@ -216,16 +216,16 @@ func TestCertificatesAreRotatedWithoutARestart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		require.NoError(t, push(1))
 		return s.clientSerial(t) == two.Serial
-	}, 10*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 
 	// What a careless rotation leaves behind is told by its kind, not its content.
 	certtest.Put(t, root, []byte(password))
-	require.Eventually(t, func() bool { return push(2) != nil }, 10*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return push(2) != nil }, time.Minute, 100*time.Millisecond)
 	problem, advice := troubleOf(t, log)
 	require.Contains(t, problem, "dsn: sslrootcert: the file holds no certificate in PEM form")
 	require.Contains(t, advice, "put the file of sslrootcert in order")
 	requireSilent(t, log)
 	certtest.Put(t, root, second.PEM)
-	require.Eventually(t, func() bool { return push(2) == nil }, 10*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return push(2) == nil }, time.Minute, 100*time.Millisecond)
 	require.Len(t, (&testBundle{admin: s.admin}).stored(t), 3)
 }

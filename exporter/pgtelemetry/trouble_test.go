@@ -53,7 +53,7 @@ func TestEachRefusalOfPostgreSQLComesWithItsAdvice(t *testing.T) {
 			require.Equal(t, c.state, b.log.FilterMessage(inTrouble[writing]).All()[0].ContextMap()["sqlstate"])
 			if c.cured != "" {
 				run(c.cured)
-				require.Eventually(t, func() bool { return b.ConsumeLogs(t.Context(), logsOf(row)) == nil }, 10*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return b.ConsumeLogs(t.Context(), logsOf(row)) == nil }, time.Minute, 10*time.Millisecond)
 				b.requireStored(t, row)
 			}
 		})

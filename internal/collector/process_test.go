@@ -36,7 +36,7 @@ func TestACollectorThatHasStartedIsReady(t *testing.T) {
 	require.Eventually(t, func() bool {
 		metrics := get(t, "http://"+p.Metrics+"/metrics")
 		return strings.Contains(metrics, "otelcol_process_uptime") && strings.Contains(metrics, "otelcol_pgtelemetry_")
-	}, 30*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 
 	info, err := os.Stat(p.LogFile)
 	require.NoError(t, err)

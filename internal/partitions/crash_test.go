@@ -109,7 +109,7 @@ func TestACrashWithinADetachIsFinalized(t *testing.T) {
 	})
 	require.Eventually(t, func() bool {
 		return value[bool](t, b.admin, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock' AND query LIKE '%CONCURRENTLY')", pid)
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	// Whoever writes meanwhile does not wait, not even for a new partition.
 	writer := b.login(t, "dwcp_writer")
 	_, err := writer.Exec(t.Context(), "SET lock_timeout = '2s'")

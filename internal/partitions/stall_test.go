@@ -123,7 +123,7 @@ func TestWritersNeitherFailNorWaitForMaintenance(t *testing.T) {
 	_, err := EnsureAhead(t.Context(), b.admin, Defaults())
 	require.NoError(t, err)
 	w := b.startWriters(t, 2)
-	require.Eventually(t, func() bool { return w.batches.Load() > 20 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return w.batches.Load() > 20 }, time.Minute, time.Millisecond)
 	alone := time.Duration(w.longest.Swap(0))
 	stop := b.watch(t)
 

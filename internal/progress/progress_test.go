@@ -106,7 +106,7 @@ func TestAStepIsShownAtOnceAndItsSpinnerTurns(t *testing.T) {
 	reporter, s := onTerminal()
 	step := reporter.Start("building the collector")
 	require.Contains(t, s.raw(), "building the collector")
-	require.Eventually(t, func() bool { return strings.Count(s.raw(), "building the collector") > 2 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(s.raw(), "building the collector") > 2 }, time.Minute, 10*time.Millisecond)
 	step.Done("built it")
 	require.Equal(t, []string{"✓ built it (0.0 s)", ""}, s.lines())
 }

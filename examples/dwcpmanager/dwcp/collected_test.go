@@ -67,7 +67,7 @@ func recorderInto(t *testing.T, options ...instrumentation.Option) (*instrumenta
 	}
 	t.Cleanup(shutdown)
 	return recorder, func() []decision.Decision {
-		require.Eventually(t, func() bool { return recorder.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return recorder.Stats().Open == 0 }, time.Minute, time.Millisecond)
 		shutdown()
 		require.Empty(t, c.problems, "the event's rules")
 		return slices.SortedFunc(slices.Values(c.decisions), func(a, b decision.Decision) int { return a.Timestamp.Compare(b.Timestamp) })
