@@ -44,11 +44,19 @@ func appendInt4(buf []byte, i int64) []byte {
 }
 
 func appendInt8(buf []byte, i int64) []byte {
-	return binary.BigEndian.AppendUint64(appendLength(buf, 8), uint64(i))
+	return append8(buf, uint64(i))
 }
 
 func appendFloat8(buf []byte, f float64) []byte {
-	return binary.BigEndian.AppendUint64(appendLength(buf, 8), math.Float64bits(f))
+	return append8(buf, math.Float64bits(f))
+}
+
+// append8 appends eight bytes and their length in one step: most values are such.
+func append8(buf []byte, bits uint64) []byte {
+	var value [12]byte
+	value[3] = 8
+	binary.BigEndian.PutUint64(value[4:], bits)
+	return append(buf, value[:]...)
 }
 
 func appendBool(buf []byte, b bool) []byte {

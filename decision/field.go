@@ -1,9 +1,5 @@
 package decision
 
-import (
-	"time"
-)
-
 // Role says what a field may be used for.
 type Role uint8
 
@@ -50,7 +46,6 @@ type Field struct {
 	Late     bool // required, but filled in by the collector
 
 	value      func(*Decision) (Value, bool)
-	set        func(*Decision, Value) bool
 	accept     func(*Decision, Value) Reason
 	check      func(*Decision) (Reason, Value)
 	appendCopy func([]byte, *Decision) []byte
@@ -71,7 +66,7 @@ func (f *Field) Value(d *Decision) (Value, bool) { return f.value(d) }
 // an empty optional text is a missing one; any other type is an error. Whether
 // the rule holds is for Check to say.
 func (f *Field) Decode(v Value, d *Decision) *FieldError {
-	if f.set(d, v) {
+	if f.accept(d, v) != WrongType {
 		return nil
 	}
 	if f.Kind == KindID && v.kind == KindText {
@@ -136,31 +131,51 @@ func (f Field) resource() Field {
 	return f
 }
 
-// codec is what the fields of one Go type have in common.
-type codec[T any] struct {
-	kind    Kind
-	wrap    func(T) Value
-	unwrap  func(Value) (T, bool)
-	check   func(*Rule, T) Reason
-	copyOne func([]byte, T) []byte
-}
-
-// required builds a field that is always there.
+// required builds a field that is always there. What each decision passes
+// through twice, accept and appendCopy, calls at itself: each call of a function
+// that the compiler cannot see costs as much as the rest of it.
 func required[T any](f Field, c codec[T], at func(*Decision) *T) Field {
 	f.Required = true
-	return build(f, c,
-		func(d *Decision) (T, bool) { return *at(d), true },
-		func(d *Decision, v T) { *at(d) = v })
+	f = build(f, c, func(d *Decision) (T, bool) { return *at(d), true })
+	rule, take, copyOne := f.Rule, c.take, c.copyOne
+	f.accept = func(d *Decision, w Value) Reason {
+		v, reason := take(&rule, w)
+		if stored(w, reason) {
+			*at(d) = v
+		}
+		return reason
+	}
+	f.appendCopy = func(buf []byte, d *Decision) []byte { return copyOne(buf, *at(d)) }
+	return f
 }
 
 // optional builds a field that may be missing.
 func optional[T any](f Field, c codec[T], at func(*Decision) *Opt[T]) Field {
-	return build(f, c,
-		func(d *Decision) (T, bool) { o := at(d); return o.Value, o.Set },
-		func(d *Decision, v T) { *at(d) = Opt[T]{Value: v, Set: true} })
+	f = build(f, c, func(d *Decision) (T, bool) { o := at(d); return o.Value, o.Set })
+	rule, take, copyOne := f.Rule, c.take, c.copyOne
+	f.accept = func(d *Decision, w Value) Reason {
+		v, reason := take(&rule, w)
+		if stored(w, reason) {
+			*at(d) = Opt[T]{Value: v, Set: true}
+		}
+		return reason
+	}
+	f.appendCopy = func(buf []byte, d *Decision) []byte {
+		if o := at(d); o.Set {
+			return copyOne(buf, o.Value)
+		}
+		return appendNull(buf)
+	}
+	return f
 }
 
-func build[T any](f Field, c codec[T], load func(*Decision) (T, bool), store func(*Decision, T)) Field {
+// stored reports whether a value goes into the decision: also one that breaks
+// the rule does, so that it can be shown.
+func stored(w Value, reason Reason) bool {
+	return reason != WrongType && (w.kind != KindText || w.text != "")
+}
+
+func build[T any](f Field, c codec[T], load func(*Decision) (T, bool)) Field {
 	f.Kind = c.kind
 	rule := f.Rule
 	f.value = func(d *Decision) (Value, bool) {
@@ -170,23 +185,6 @@ func build[T any](f Field, c codec[T], load func(*Decision) (T, bool), store fun
 		}
 		w := c.wrap(v)
 		return w, w.kind != 0
-	}
-	f.set = func(d *Decision, w Value) bool {
-		v, ok := c.unwrap(w)
-		if ok && (w.kind != KindText || w.text != "") {
-			store(d, v)
-		}
-		return ok
-	}
-	f.accept = func(d *Decision, w Value) Reason {
-		v, ok := c.unwrap(w)
-		if !ok {
-			return WrongType
-		}
-		if w.kind != KindText || w.text != "" {
-			store(d, v)
-		}
-		return c.check(&rule, v)
 	}
 	f.check = func(d *Decision) (Reason, Value) {
 		v, ok := load(d)
@@ -199,129 +197,5 @@ func build[T any](f Field, c codec[T], load func(*Decision) (T, bool), store fun
 		}
 		return reason, c.wrap(v)
 	}
-	f.appendCopy = func(buf []byte, d *Decision) []byte {
-		v, ok := load(d)
-		if !ok {
-			return appendNull(buf)
-		}
-		return c.copyOne(buf, v)
-	}
 	return f
-}
-
-// textCodec serves every string type. An empty text is a missing one.
-func textCodec[T ~string]() codec[T] {
-	return codec[T]{
-		kind: KindText,
-		wrap: func(s T) Value {
-			if s == "" {
-				return Value{}
-			}
-			return TextValue(string(s))
-		},
-		unwrap: func(v Value) (T, bool) { return T(v.text), v.kind == KindText },
-		check: func(r *Rule, s T) Reason {
-			if s == "" {
-				return Missing
-			}
-			return r.checkText(string(s))
-		},
-		copyOne: func(buf []byte, s T) []byte {
-			if s == "" {
-				return appendNull(buf)
-			}
-			return appendText(buf, string(s))
-		},
-	}
-}
-
-var floatCodec = codec[float64]{
-	kind: KindFloat,
-	wrap: FloatValue,
-	unwrap: func(v Value) (float64, bool) {
-		if v.kind == KindInt {
-			return float64(v.Int()), true
-		}
-		return v.Float(), v.kind == KindFloat
-	},
-	check:   (*Rule).checkNumber,
-	copyOne: appendFloat8,
-}
-
-var bigintCodec = codec[int64]{
-	kind:    KindInt,
-	wrap:    IntValue,
-	unwrap:  func(v Value) (int64, bool) { return v.Int(), v.kind == KindInt },
-	check:   (*Rule).checkInteger,
-	copyOne: appendInt8,
-}
-
-// integerCodec is for columns of 32 bits; the rule keeps the value inside.
-var integerCodec = func() codec[int64] {
-	c := bigintCodec
-	c.copyOne = appendInt4
-	return c
-}()
-
-var boolCodec = codec[bool]{
-	kind:    KindBool,
-	wrap:    BoolValue,
-	unwrap:  func(v Value) (bool, bool) { return v.Bool(), v.kind == KindBool },
-	check:   func(*Rule, bool) Reason { return "" },
-	copyOne: appendBool,
-}
-
-var uuidCodec = codec[UUID]{
-	kind: KindID,
-	wrap: func(id UUID) Value {
-		if id == (UUID{}) {
-			return Value{}
-		}
-		return TextValue(id.String())
-	},
-	unwrap: func(v Value) (UUID, bool) {
-		if v.kind != KindText {
-			return UUID{}, false
-		}
-		id, err := ParseUUID(v.text)
-		return id, err == nil
-	},
-	check: func(_ *Rule, id UUID) Reason {
-		if id == (UUID{}) {
-			return Missing
-		}
-		return ""
-	},
-	copyOne: appendUUID,
-}
-
-var timeCodec = codec[time.Time]{
-	kind: KindTime,
-	wrap: func(t time.Time) Value {
-		if t.IsZero() {
-			return Value{}
-		}
-		return TimeValue(t)
-	},
-	unwrap: func(v Value) (time.Time, bool) { return v.Time(), v.kind == KindTime },
-	check: func(_ *Rule, t time.Time) Reason {
-		if t.IsZero() {
-			return Missing
-		}
-		return ""
-	},
-	copyOne: appendTimestamptz,
-}
-
-var flagsCodec = codec[Flags]{
-	kind: KindFlagSet,
-	wrap: func(f Flags) Value {
-		if f == 0 {
-			return Value{}
-		}
-		return FlagsValue(f)
-	},
-	unwrap:  func(v Value) (Flags, bool) { return v.Flags(), v.kind == KindFlagSet },
-	check:   func(*Rule, Flags) Reason { return "" },
-	copyOne: appendFlags,
 }

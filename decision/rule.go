@@ -89,6 +89,9 @@ func (r *Rule) checkInteger(v int64) Reason {
 }
 
 func (r *Rule) checkText(s string) Reason {
+	if s == "" {
+		return Missing
+	}
 	if len(r.Enum) > 0 {
 		for _, w := range r.Enum {
 			if s == w {

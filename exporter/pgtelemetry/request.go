@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
@@ -63,6 +64,9 @@ func (r *request) MergeSplit(_ context.Context, maxSize int, sizer exporterhelpe
 		o, ok := other.(*request)
 		if !ok {
 			return nil, fmt.Errorf("merge a request of pgtelemetry with a %T", other)
+		}
+		if cap(whole.rows)-len(whole.rows) < len(o.rows) { // append alone would copy a batch some seven times
+			whole.rows = slices.Grow(whole.rows, max(len(whole.rows), len(o.rows)))
 		}
 		whole.rows = append(whole.rows, o.rows...)
 		whole.rejections = append(whole.rejections, o.rejections...)

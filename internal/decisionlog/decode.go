@@ -30,8 +30,15 @@ type Decoder struct {
 	baseSeen     fieldSet
 	baseBad      fieldSet
 	baseProblems []*decision.FieldError
-	hints        []int // position of an attribute → field seen there last
+	hints        []hint // by position: the attribute seen there last
 	foreign      bool
+}
+
+// hint is an attribute's key, beside it and not in the list so that comparing
+// the keys of a record reads little memory, and its field.
+type hint struct {
+	key   string
+	field int
 }
 
 // fieldSet has a bit per field of decision.Fields.
@@ -96,23 +103,21 @@ var timestampField, _ = decision.Index("timestamp")
 // fieldAt finds the field of a key. An unlisted key has none; neither has the
 // key of a field that does not travel as an attribute of the record.
 func (c *Decoder) fieldAt(position int, key string) (int, bool) {
-	fields := decision.Fields()
 	if position < len(c.hints) {
-		if i := c.hints[position]; i >= 0 && fields[i].Key == key {
-			return i, true
+		if h := &c.hints[position]; h.key == key && key != "" {
+			return h.field, true
 		}
 	}
 	i, ok := decision.Index(key)
-	if !ok || fields[i].Place != decision.Attribute {
+	if !ok || decision.Fields()[i].Place != decision.Attribute {
 		return 0, false
 	}
-	if position >= maxHints {
-		return i, true
+	if position < maxHints {
+		if position >= len(c.hints) {
+			c.hints = append(c.hints, make([]hint, position+1-len(c.hints))...)
+		}
+		c.hints[position] = hint{decision.Fields()[i].Key, i} // not the record's key, which holds its memory
 	}
-	for len(c.hints) <= position {
-		c.hints = append(c.hints, -1)
-	}
-	c.hints[position] = i
 	return i, true
 }
 

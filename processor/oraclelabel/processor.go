@@ -68,6 +68,7 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 	decoder := l.decoders.Get().(*decisionlog.Decoder)
 	defer l.decoders.Put(decoder)
 	var counts tally
+	var d decision.Decision // one for all: it is large
 	isolate(logs)
 	if l.only {
 		counts.dropped = dropOthers(logs)
@@ -77,7 +78,7 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
 				if decisionlog.IsDecision(record) {
-					l.label(decoder, record, &counts)
+					l.label(decoder, record, &d, &counts)
 				}
 			}
 		}
@@ -89,13 +90,12 @@ func (l *labeller) process(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 	return logs, nil
 }
 
-// label treats one decision. The pseudonym comes before everything else.
-func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, counts *tally) {
+// label treats one decision, and reads it into d. The pseudonym comes before everything else.
+func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, d *decision.Decision, counts *tally) {
 	attributes := record.Attributes()
 	attributes.EnsureCapacity(attributes.Len() + written) // append would make room for twice as many
 	problem := l.pseudonyms.apply(attributes)
-	var d decision.Decision
-	problems := decoder.Decode(record, decisionlog.Emitted, &d)
+	problems := decoder.Decode(record, decisionlog.Emitted, d)
 	if decoder.Foreign() {
 		decisionlog.KeepListed(record)
 	}
@@ -107,7 +107,7 @@ func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, co
 		problem = problems[0]
 	}
 	if problem == nil {
-		problem = l.apply(&d)
+		problem = l.apply(d)
 	}
 	if problem != nil {
 		decisionlog.Mark(record, problem)
@@ -115,9 +115,9 @@ func (l *labeller) label(decoder *decisionlog.Decoder, record plog.LogRecord, co
 		return
 	}
 	for i := range labelFields {
-		decisionlog.Put(labelFields[i], &d, attributes)
+		decisionlog.Put(labelFields[i], d, attributes)
 	}
-	counts.labelled(&d)
+	counts.labelled(d)
 }
 
 // apply computes the label and times it.
