@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -104,11 +103,4 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("end the dashboard: %w", err)
 	}
 	return nil
-}
-
-// secret is one of this process alone.
-func secret() []byte {
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails
-	return b
 }

@@ -1,32 +1,30 @@
 package dashboard
 
 import (
-	"crypto/hmac"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // doors decides who is let in.
 type doors struct {
-	hosts  []string
-	token  [sha256.Size]byte
-	open   bool // no token is asked for
-	secure bool // by TLS
-	key    []byte
+	hosts    []string
+	token    [sha256.Size]byte
+	open     bool // no token is asked for
+	secure   bool // by TLS
+	sessions *sessions
 }
 
-// sessionLength is how long a login lasts; a restart of the command ends it, too.
+// sessionLength is how long a login lasts at most.
 const sessionLength = 12 * time.Hour
 
 func newDoors(c *Config) doors {
-	d := doors{token: sha256.Sum256([]byte(c.Token)), open: c.Token == "", secure: c.CertFile != "", key: secret()}
+	d := doors{token: sha256.Sum256([]byte(c.Token)), open: c.Token == "", secure: c.CertFile != "", sessions: newSessions()}
 	for _, host := range c.Hosts {
 		d.hosts = append(d.hosts, strings.ToLower(host))
 	}
@@ -53,34 +51,25 @@ func (d *doors) right(token string) bool {
 	return subtle.ConstantTimeCompare(given[:], d.token[:]) == 1
 }
 
-// letsIn takes the token as a bearer's or a session's cookie.
-func (d *doors) letsIn(r *http.Request) bool {
+// letsIn takes the token as a bearer's, or a session's cookie. Who was let in stays
+// so until the context is done: of a session, when that is.
+func (d *doors) letsIn(r *http.Request) (until context.Context, ok bool) {
 	if d.open {
-		return true
+		return context.Background(), true
 	}
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return d.right(token)
+		return context.Background(), d.right(token)
 	}
+	return d.session(r)
+}
+
+// session is that of the request's cookie.
+func (d *doors) session(r *http.Request) (session, bool) {
 	cookie, err := r.Cookie(d.cookieName())
-	return err == nil && d.valid(cookie.Value, time.Now())
-}
-
-// session is what the cookie holds: until when, and a proof that we said so.
-func (d *doors) session(until time.Time) string {
-	end := strconv.FormatInt(until.Unix(), 10)
-	mac := hmac.New(sha256.New, d.key)
-	mac.Write([]byte(end))
-	return end + "." + hex.EncodeToString(mac.Sum(nil))
-}
-
-func (d *doors) valid(session string, now time.Time) bool {
-	end, _, _ := strings.Cut(session, ".")
-	seconds, err := strconv.ParseInt(end, 10, 64)
 	if err != nil {
-		return false
+		return session{}, false
 	}
-	until := time.Unix(seconds, 0)
-	return now.Before(until) && subtle.ConstantTimeCompare([]byte(session), []byte(d.session(until))) == 1
+	return d.sessions.find(cookie.Value)
 }
 
 func (d *doors) cookieName() string {
@@ -90,10 +79,10 @@ func (d *doors) cookieName() string {
 	return "dwcp-dashboard"
 }
 
-// cookie ends the session where age is negative.
-func (d *doors) cookie(age time.Duration) *http.Cookie {
+// cookie is taken away from the browser where age is negative.
+func (d *doors) cookie(id string, age time.Duration) *http.Cookie {
 	return &http.Cookie{
-		Name: d.cookieName(), Value: d.session(time.Now().Add(age)), Path: "/", MaxAge: int(age.Seconds()),
+		Name: d.cookieName(), Value: id, Path: "/", MaxAge: int(age.Seconds()),
 		HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteStrictMode,
 	}
 }

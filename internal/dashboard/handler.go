@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -72,9 +73,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 // members sends people to the login, and tells scripts what they lack.
 func (s *Server) members(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		until, ok := s.doors.letsIn(r)
 		switch {
-		case s.doors.letsIn(r):
-			next.ServeHTTP(w, r)
+		case ok:
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			defer context.AfterFunc(until, cancel)() // what is being streamed ends with the session
+			next.ServeHTTP(w, r.WithContext(ctx))
 		case r.URL.Path == "/" && r.Header.Get("Authorization") == "":
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
 		default:
@@ -107,7 +112,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) askForToken(w http.ResponseWriter, r *http.Request) {
-	if s.doors.letsIn(r) {
+	if _, ok := s.doors.letsIn(r); ok {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
@@ -122,12 +127,16 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.write(w, "login", loginView{Wrong: true})
 		return
 	}
-	http.SetCookie(w, s.doors.cookie(sessionLength))
+	http.SetCookie(w, s.doors.cookie(s.doors.sessions.begin(sessionLength), sessionLength))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
+// logout ends the session wherever its cookie has got to, not in this browser alone.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, s.doors.cookie(-time.Second))
+	if session, ok := s.doors.session(r); ok {
+		session.end()
+	}
+	http.SetCookie(w, s.doors.cookie("", -time.Second))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 

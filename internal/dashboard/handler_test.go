@@ -175,27 +175,11 @@ func TestTheCookieHoldsNoTokenAndStaysWithThisSite(t *testing.T) {
 	s := serve(t, withToken(testConfig(away)))
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	cookie := s.logIn(t, client, token).Header.Get("Set-Cookie")
-	require.Regexp(t, `^dwcp-dashboard=\d+\.[0-9a-f]{64}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict$`, cookie)
+	require.Regexp(t, `^dwcp-dashboard=[A-Z2-7]{26}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict$`, cookie)
 	config := withToken(testConfig(away))
 	config.CertFile = "of TLS"
 	secure := newDoors(&config)
-	require.Regexp(t, `^__Host-dwcp-dashboard=.*; HttpOnly; Secure; SameSite=Strict$`, secure.cookie(sessionLength).String())
-}
-
-func TestASessionEndsAndCannotBeMadeUp(t *testing.T) {
-	t.Parallel()
-	config := withToken(testConfig(away))
-	d, other := newDoors(&config), newDoors(&config)
-	until := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	session := d.session(until)
-	require.True(t, d.valid(session, until.Add(-time.Second)))
-	require.False(t, d.valid(session, until), "it has ended")
-	require.False(t, other.valid(session, until.Add(-time.Second)), "another process made it")
-	later := strings.Replace(session, "17", "18", 1)
-	require.NotEqual(t, session, later)
-	for _, forged := range []string{later, "", ".", session + "0", session[:len(session)-1], strings.ToUpper(session), "1" + session} {
-		require.False(t, d.valid(forged, until.Add(-time.Second)), forged)
-	}
+	require.Regexp(t, `^__Host-dwcp-dashboard=.*; HttpOnly; Secure; SameSite=Strict$`, secure.cookie("an id", sessionLength).String())
 }
 
 func TestStaticFilesAreAskedForOnce(t *testing.T) {

@@ -15,11 +15,9 @@ type pace struct {
 	// write is how long a browser may take to read what it is sent; then it is let
 	// go, and comes again.
 	write time.Duration
-	// length bounds what a session that has ended goes on seeing.
-	length time.Duration
 }
 
-var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second, length: time.Hour}
+var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second}
 
 const (
 	eventStream = "text/event-stream"
@@ -47,15 +45,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	_ = out.control.SetReadDeadline(time.Time{}) // the request has been read; what is left is to notice its end
 	seen := r.Header.Get("Last-Event-ID")
 	err = out.send("retry: %d\n\n", retryMillis)
-	end, beat := time.After(s.pace.length), time.NewTicker(s.pace.heartbeat)
+	beat := time.NewTicker(s.pace.heartbeat)
 	defer beat.Stop()
 	for err == nil {
 		select {
 		case <-s.ending.Done():
 			return
-		case <-r.Context().Done():
-			return
-		case <-end:
+		case <-r.Context().Done(): // the browser has gone, or its session is done
 			return
 		case <-beat.C:
 			err = out.send(": heartbeat\nevent: beat\ndata: {}\n\n")
