@@ -68,10 +68,14 @@ type held struct {
 
 type heldKey struct{}
 
-// hold keeps the place of a request that its client has given up for as long as
-// it is still being worked on.
+// hold keeps the place of a request that its client gives up for as long as it
+// is being worked on. One that was given up before has left its place, and is not
+// begun: else a client that gives up at once would have as many as it likes.
 func (g *ingress) hold(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if h, ok := ctx.Value(heldKey{}).(*held); ok && h.stop() {
+	if h, ok := ctx.Value(heldKey{}).(*held); ok {
+		if !h.stop() {
+			return nil, status.FromContextError(ctx.Err()).Err()
+		}
 		defer h.leave()
 	}
 	return handler(ctx, request)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
@@ -28,7 +29,7 @@ import (
 
 // A loaded machine takes seconds for what takes milliseconds elsewhere.
 const (
-	waitLimit = 30 * time.Second
+	waitLimit = 3 * time.Minute
 	waitTick  = 5 * time.Millisecond
 )
 
@@ -106,6 +107,25 @@ func TestWhatIsBeingWorkedOnKeepsItsPlaceWhenItsClientGivesUp(t *testing.T) {
 	require.NoError(t, err)
 	_, err = g.admit(second, &tap.Info{})
 	require.NoError(t, err)
+}
+
+func TestWhatItsClientHasGivenUpAlreadyIsNotBegun(t *testing.T) {
+	t.Parallel()
+	g, _ := newTestIngress(t, Limit{All: 1, Client: 1})
+	first, giveUp := from(t, "192.0.2.1")
+	admitted, err := g.admit(first, &tap.Info{})
+	require.NoError(t, err)
+	giveUp()
+	_, err = g.hold(admitted, nil, nil, func(context.Context, any) (any, error) {
+		t.Error("it is worked on without a place")
+		return nil, nil
+	})
+	require.Equal(t, codes.Canceled, status.Code(err))
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		g.requests.mu.Lock()
+		defer g.requests.mu.Unlock()
+		assert.Zero(c, g.requests.open)
+	}, waitLimit, waitTick)
 }
 
 func TestHTTPRequestsHaveTheSamePlaces(t *testing.T) {
