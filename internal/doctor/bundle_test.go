@@ -18,6 +18,9 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
+// A loaded machine takes seconds for what takes milliseconds elsewhere.
+const waitLimit, waitTick = 5 * time.Minute, 50 * time.Millisecond
+
 // goodKey looks as if it came from a random generator.
 const goodKey = "9f1c5be07d42a8e3610fb794cc2d5a18e6703bd94f85a12c06ee7db8593f4ac1"
 
@@ -50,7 +53,7 @@ func setupOn(t *testing.T, admin string) *testBundle {
 func setupHere(t *testing.T) *testBundle {
 	t.Helper()
 	b := &testBundle{T: t, dir: t.TempDir()}
-	b.Timeout = 5 * time.Minute // a loaded machine takes seconds for what takes milliseconds elsewhere
+	b.Timeout = waitLimit
 	b.file("k1.key", goodKey, 0o600)
 	require.NoError(t, os.Mkdir(filepath.Join(b.dir, "queue"), 0o700))
 	b.set("DWCP_VM_ID_KEY_FILE", filepath.Join(b.dir, "k1.key"))

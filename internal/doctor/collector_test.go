@@ -67,7 +67,7 @@ func (b *testBundle) send(p *collector.Process, n int) {
 // eventually examines until what holds of the report does.
 func (b *testBundle) eventually(what func(assert.TestingT, *Report)) {
 	b.Helper()
-	require.EventuallyWithT(b, func(c *assert.CollectT) { what(c, b.examine()) }, 5*time.Minute, 100*time.Millisecond)
+	require.EventuallyWithT(b, func(c *assert.CollectT) { what(c, b.examine()) }, waitLimit, waitTick)
 }
 
 func TestAHealthyInstallationHasNothingToWarnOf(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *secured) show(own certtest.Pair) {
 	s.put(filepath.Join(s.DataDir(), "server.key"), own.Key)
 	_, err := s.admin.Exec(s.t.Context(), "SELECT pg_reload_conf()")
 	require.NoError(s.t, err)
-	require.Eventually(s.t, func() bool { return shownBy(s.t, s.port) == own.Serial }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(s.t, func() bool { return shownBy(s.t, s.port) == own.Serial }, waitLimit, waitTick)
 }
 
 // file writes a client's file.
@@ -242,7 +242,7 @@ func (b *testBundle) pooled(program string) string {
 	require.Eventually(b, func() bool {
 		conn, err := pgx.Connect(b.Context(), dsn)
 		return err == nil && conn.Close(b.Context()) == nil
-	}, 20*time.Second, 20*time.Millisecond)
+	}, waitLimit, waitTick)
 	return dsn
 }
 

@@ -18,12 +18,12 @@ var definitions = []definition{
 	{"config.listen", "the addresses OTLP is taken on", "plaintext on an address that other machines reach (warning)"},
 
 	{"key.secret", "the key of the pseudonyms: length, form, variety", "none, shorter than 32 bytes, not hex (error); repetitive or patterned, so that it can be guessed (warning)"},
-	{"key.file", "the files that hold the key, and those of private keys and tokens that overlays name", "others may read or replace one (error), its group may read it (warning)"},
+	{"key.file", "the files that hold the key, and those of private keys and tokens that overlays name", "others may read or replace one (error), its group may read it and root does not own it (warning)"},
 	{"key.id", "the key's id against those the table holds", "the newest decisions were pseudonymised under another id (warning)"},
 	{"key.age", "since when the key is in use", "more than a year (warning)"},
 	{"key.unchanged", "whether it is still the key that the id stood for", "the VM of --vm-id is not in the table under it (error); the key's file is newer than the id's first decisions (warning)"},
 
-	{"queue.folder", "the folder of the durable queue", "no folder, a link, somebody else's (error), open to others (error), below a folder in which others may put another in its place (warning)"},
+	{"queue.folder", "the folder of the durable queue", "no folder, somebody else's, open to others' writing (error); open to their reading, a link, below a folder in which they may put another in its place (warning)"},
 	{"queue.files", "the queue's files", "open to others, or not of the folder's owner (error)"},
 	{"queue.filesystem", "what the folder lies on", "memory (error), a network (warning)"},
 	{"disk.queue", "free space where the queue lies", "less than a full queue takes (warning), next to nothing (error)"},
@@ -69,7 +69,7 @@ var definitions = []definition{
 	{"collector.failures", "failed attempts to write, by SQLSTATE", "some, and decisions wait (warning)"},
 	{"collector.writing", "what it has written and rejected", "more than 1 % rejected (warning)"},
 	{"collector.process", "user, garbage collection and memory limit of its process", "a limit above where memory_limiter refuses (warning)"},
-	{"versions.match", "versions of command, collector program and running collector", "they differ (warning)"},
+	{"versions.match", "versions of command and collector program", "they differ (warning)"},
 }
 
 func place(id string) int {

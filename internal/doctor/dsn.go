@@ -37,6 +37,8 @@ func passwordOfUnparsable(dsn, word string) string {
 	return password
 }
 
+const space = " \t\n\v\f\r"
+
 // keywords reads libpq's keyword=value form; values may be in single quotes, and
 // a backslash takes what follows as it is.
 func keywords(dsn string) map[string]string {
@@ -47,7 +49,7 @@ func keywords(dsn string) map[string]string {
 			break
 		}
 		var text strings.Builder
-		value = strings.TrimLeft(value, " ")
+		value = strings.TrimLeft(value, space)
 		quoted := strings.HasPrefix(value, "'")
 		i := 0
 		if quoted {
@@ -56,7 +58,7 @@ func keywords(dsn string) map[string]string {
 		for ; i < len(value); i++ {
 			if value[i] == '\\' && i+1 < len(value) {
 				i++
-			} else if quoted && value[i] == '\'' || !quoted && value[i] == ' ' {
+			} else if quoted && value[i] == '\'' || !quoted && strings.IndexByte(space, value[i]) >= 0 {
 				break
 			}
 			text.WriteByte(value[i])

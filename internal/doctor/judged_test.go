@@ -3,7 +3,9 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -49,7 +51,7 @@ func TestWhatNoMachineCanBeBroughtToIsJudged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &series{timeout: time.Minute}
+			s := &series{timeout: waitLimit}
 			s.look(context.Background(), c.id, "", func(_ context.Context, l *look) { c.at(l) })
 			requireFinding(t, newReport(nil, s.found, &secrets{}), c.id, c.level, c.seen)
 		})
@@ -74,12 +76,24 @@ func TestConnectionStringsAreReadInBothForms(t *testing.T) {
 		"postgres://u@h/db?password=open%20sesame&sslkey=/etc/k%20ey",
 		`host=h password = 'open sesame' sslkey='/etc/k ey' user=u`,
 		`password=open\ sesame sslkey=/etc/k\ ey`,
+		"host=h\tpassword=open\\ sesame\nsslkey='/etc/k ey'",
 	} {
 		require.Equal(t, "open sesame", setting(dsn, "password"), dsn)
 		require.Equal(t, "/etc/k ey", setting(dsn, "sslkey"), dsn)
 		require.Empty(t, setting(dsn, "sslcert"), dsn)
 	}
 	require.Equal(t, "se@me", setting("postgres://u:se@me@h:port/db", "password"), "also of one that cannot be parsed")
+}
+
+// Errors repeat what they were given as it is, quoted, escaped or in one line.
+func TestASecretIsHiddenInEachFormThatErrorsGiveIt(t *testing.T) {
+	t.Parallel()
+	const secret = "open  \"se\tsame\" 4711"
+	hide := &secrets{}
+	hide.add(secret)
+	for _, shown := range []string{secret, oneLine("it was " + secret), fmt.Sprintf("%q", secret), url.QueryEscape(secret), url.PathEscape(secret)} {
+		require.NotContains(t, hide.in(shown), "4711", shown)
+	}
 }
 
 // Whatever is wrong with a secret, it is not shown.

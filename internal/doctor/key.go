@@ -138,7 +138,8 @@ func repeats(secret []byte, period int) bool {
 	return true
 }
 
-// lookAtPrivateFile is for what only one user may read.
+// lookAtPrivateFile is for what only one user may read: its owner or, where that
+// is root, who lets others read by a group of theirs, as libpq allows it.
 func lookAtPrivateFile(l *look, path string) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -147,11 +148,14 @@ func lookAtPrivateFile(l *look, path string) {
 	}
 	mode := info.Mode().Perm()
 	chmod := "chmod 600 " + path
+	owner, known := ownerOf(info)
 	switch {
 	case mode&0o007 != 0:
 		l.wrong(chmod, "every user of this machine may read or write it, its mode is %04o", mode)
 	case mode&0o020 != 0:
 		l.wrong(chmod, "its group may write it, its mode is %04o", mode)
+	case mode&0o070 == 0o040 && known && owner == 0:
+		l.ok("mode %04o, and it belongs to root", mode)
 	case mode&0o070 != 0:
 		l.warn(chmod, "its group may read it, its mode is %04o", mode)
 	default:

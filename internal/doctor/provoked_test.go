@@ -39,6 +39,14 @@ var onThisMachine = map[string][]provocation{
 	"config.contradictions": {
 		{"key and file", Error, "are both set", variable("DWCP_VM_ID_KEY", goodKey)},
 		{"one port twice", Error, "DWCP_OTLP_GRPC and DWCP_OTLP_HTTP have the same port, 4317", variable("DWCP_OTLP_HTTP", "0.0.0.0:4317")},
+		{"one address twice", Error, "DWCP_HEALTH and DWCP_METRICS have the same port, 8888", func(b *testBundle) {
+			b.set("DWCP_HEALTH", "127.0.0.1:8888")
+			b.set("DWCP_METRICS", "localhost:8888")
+		}},
+		{"one port of two hosts", OK, "nothing to find fault with", func(b *testBundle) {
+			b.set("DWCP_OTLP_GRPC", "192.0.2.1:4317")
+			b.set("DWCP_OTLP_HTTP", "192.0.2.2:4317")
+		}},
 		{"no port", Error, `DWCP_READY: must be host:port, got "here"`, variable("DWCP_READY", "here")},
 		{"one login", Warning, "use the same login", func(b *testBundle) { b.set(envMaintenance, b.database()) }},
 		{"two databases", Error, "DWCP_MAINTENANCE_URL to postgres", func(b *testBundle) {
@@ -67,7 +75,18 @@ var onThisMachine = map[string][]provocation{
 	},
 	"key.file": {
 		{"everybody", Error, "every user of this machine", chmod("k1.key", 0o644)},
-		{"group reads", Warning, "its group may read", chmod("k1.key", 0o640)},
+		{"group reads", Warning, "its group may read", func(b *testBundle) {
+			if os.Geteuid() == 0 {
+				giveAway(b, filepath.Join(b.dir, "k1.key"))
+			}
+			chmod("k1.key", 0o640)(b)
+		}},
+		{"root's for a group", OK, "mode 0640, and it belongs to root", func(b *testBundle) {
+			if os.Geteuid() != 0 {
+				b.Skip("only root can make a file that belongs to root")
+			}
+			chmod("k1.key", 0o640)(b)
+		}},
 		{"group writes", Error, "its group may write", chmod("k1.key", 0o620)},
 		{"a token", Error, "every user of this machine", func(b *testBundle) {
 			b.set("DWCP_GATEWAY_TOKEN_FILE", b.file("token", "sesame", 0o644))

@@ -3,6 +3,7 @@ package doctor
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -23,7 +24,8 @@ func (s *secrets) add(text string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, form := range []string{text, url.QueryEscape(text), url.PathEscape(text)} {
+	quoted := strconv.Quote(text)
+	for _, form := range []string{text, oneLine(text), quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text)} {
 		if !slices.Contains(s.texts, form) {
 			s.texts = append(s.texts, form)
 		}

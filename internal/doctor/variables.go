@@ -156,17 +156,33 @@ func (e *examination) address(variable string) string {
 }
 
 func (e *examination) lookForSharedAddresses(l *look) {
-	taken := map[string]string{}
+	type place struct{ variable, host, port string }
+	var taken []place
 	for _, each := range listeners {
 		address := e.address(each.variable)
-		_, port, err := net.SplitHostPort(address)
+		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			l.wrong(each.variable+"="+each.fallback, "%s: must be host:port, got %q", each.variable, address)
 			continue
 		}
-		if other, there := taken[port]; there && port != "0" {
-			l.wrong("give one of them another port", "%s and %s have the same port, %s", other, each.variable, port)
+		for _, other := range taken {
+			if port == other.port && port != "0" && overlap(host, other.host) {
+				l.wrong("give one of them another port", "%s and %s have the same port, %s", other.variable, each.variable, port)
+			}
 		}
-		taken[port] = each.variable
+		taken = append(taken, place{each.variable, host, port})
 	}
+}
+
+// overlap reports that who listens on one host has taken the port of the other.
+func overlap(a, b string) bool {
+	everywhere := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "" || ip != nil && ip.IsUnspecified()
+	}
+	one, other := net.ParseIP(a), net.ParseIP(b)
+	if one == nil || other == nil {
+		return a == b || everywhere(a) || everywhere(b) || isLoopback(a) && isLoopback(b)
+	}
+	return one.Equal(other) || everywhere(a) || everywhere(b)
 }
