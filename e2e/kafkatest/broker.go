@@ -13,9 +13,9 @@ import (
 
 // Broker is one of a cluster's, a voter of its controllers as well.
 type Broker struct {
-	id               int
-	lib, dir         string
-	port, controller int
+	id                  int
+	lib, dir            string
+	address, controller string // where it listens, as a broker and as a controller
 
 	process *exec.Cmd
 	exited  chan struct{} // closed once the process is gone
@@ -23,7 +23,6 @@ type Broker struct {
 	err     error // how it ended; valid after exited
 }
 
-func (b *Broker) address() string    { return fmt.Sprintf("127.0.0.1:%d", b.port) }
 func (b *Broker) configFile() string { return filepath.Join(b.dir, "server.properties") }
 func (b *Broker) logFile() string    { return filepath.Join(b.dir, "broker.log") }
 
@@ -33,8 +32,8 @@ func (b *Broker) config(voters string, brokers int) string {
 	return fmt.Sprintf(`process.roles=broker,controller
 node.id=%d
 controller.quorum.voters=%s
-listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d
-advertised.listeners=PLAINTEXT://127.0.0.1:%[3]d
+listeners=PLAINTEXT://%s,CONTROLLER://%s
+advertised.listeners=PLAINTEXT://%[3]s
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs=%[5]s
@@ -47,7 +46,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-`, b.id, voters, b.port, b.controller, filepath.Join(b.dir, "data"), brokers, max(1, brokers-1))
+`, b.id, voters, b.address, b.controller, filepath.Join(b.dir, "data"), brokers, max(1, brokers-1))
 }
 
 // arguments are those of java for one of Kafka's classes: little memory, a quick

@@ -3,7 +3,6 @@ package kafkatest
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/needtest"
 )
 
@@ -37,8 +37,10 @@ func Start(t testing.TB, n int) *Cluster {
 	lib, err := jars(t.Context())
 	require.NoError(t, err)
 	c := &Cluster{}
-	for i, ports := range freePorts(t, n) {
-		c.Brokers = append(c.Brokers, &Broker{id: i + 1, lib: lib, dir: t.TempDir(), port: ports[0], controller: ports[1]})
+	free, err := collector.FreeAddresses(2 * n)
+	require.NoError(t, err)
+	for i := range n {
+		c.Brokers = append(c.Brokers, &Broker{id: i + 1, lib: lib, dir: t.TempDir(), address: free[2*i], controller: free[2*i+1]})
 	}
 	c.format(t)
 	for _, b := range c.Brokers {
@@ -62,7 +64,7 @@ func Start(t testing.TB, n int) *Cluster {
 func (c *Cluster) Addresses() string {
 	all := make([]string, len(c.Brokers))
 	for i, b := range c.Brokers {
-		all[i] = b.address()
+		all[i] = b.address
 	}
 	return strings.Join(all, ",")
 }
@@ -107,7 +109,7 @@ func (c *Cluster) format(t testing.TB) {
 	t.Helper()
 	voters := make([]string, len(c.Brokers))
 	for i, b := range c.Brokers {
-		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", b.id, b.controller)
+		voters[i] = fmt.Sprintf("%d@%s", b.id, b.controller)
 	}
 	results := make([]error, len(c.Brokers))
 	var formatting sync.WaitGroup
@@ -127,23 +129,3 @@ func (c *Cluster) format(t testing.TB) {
 }
 
 const clusterID = "4L6g3nShT-eMCtK--X86sw" // any 16 bytes in base64
-
-// freePorts returns n pairs of ports nobody listens on. All are held until the last is
-// found, so that they differ.
-func freePorts(t testing.TB, n int) [][2]int {
-	t.Helper()
-	pairs := make([][2]int, n)
-	var held []net.Listener
-	for i := range pairs {
-		for j := range pairs[i] {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			held = append(held, listener)
-			pairs[i][j] = listener.Addr().(*net.TCPAddr).Port
-		}
-	}
-	for _, listener := range held {
-		require.NoError(t, listener.Close())
-	}
-	return pairs
-}

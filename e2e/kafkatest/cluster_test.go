@@ -14,7 +14,7 @@ func TestWhatIsAcknowledgedByAllOutlivesABroker(t *testing.T) {
 	factor := "2"
 	_, err := c.Admin.CreateTopic(t.Context(), 1, 3, map[string]*string{"min.insync.replicas": &factor}, "topic")
 	require.NoError(t, err)
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers[0].address(), c.Brokers[1].address(), c.Brokers[2].address()),
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers[0].address, c.Brokers[1].address, c.Brokers[2].address),
 		kgo.ConsumeTopics("topic"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	require.NoError(t, err)
 	defer client.Close()
