@@ -2,6 +2,7 @@ package vmpartition
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -27,11 +28,12 @@ func createLogs(ctx context.Context, set connector.Settings, cfg component.Confi
 	if err != nil {
 		return nil, err
 	}
+	abandoned, abandon := context.WithCancel(context.Background())
 	p := &partitioner{
-		keys: keys(c.Partitions), next: next,
+		keys: keys(c.Partitions), next: next, abandoned: abandoned,
 		refusals: &refusals{counter: telemetry.VmpartitionRefused, log: set.Logger},
 	}
-	return exporterhelper.NewLogs(ctx, asExporter(set), cfg, p.push,
+	logs, err := exporterhelper.NewLogs(ctx, asExporter(set), cfg, p.push,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records move into parts
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                // the exporter's own holds
 		exporterhelper.WithQueue(c.Queue),
@@ -40,6 +42,28 @@ func createLogs(ctx context.Context, set connector.Settings, cfg component.Confi
 			telemetry.Shutdown()
 			return nil
 		}))
+	if err != nil {
+		abandon()
+		return nil, err
+	}
+	return &stoppable{Logs: logs, abandon: abandon}, nil
+}
+
+// stoppable is a connector whose end does not wait for a Kafka that cannot be reached.
+type stoppable struct {
+	connector.Logs
+	abandon context.CancelFunc
+}
+
+// answerLimit is how long the end waits for answers under way. A message that is abandoned
+// stays in the queue, and is sent again after the next start.
+const answerLimit = 2 * time.Second
+
+func (s *stoppable) Shutdown(ctx context.Context) error {
+	timer := time.AfterFunc(answerLimit, s.abandon)
+	defer s.abandon()
+	defer timer.Stop()
+	return s.Logs.Shutdown(ctx)
 }
 
 func asExporter(set connector.Settings) exporter.Settings {

@@ -14,6 +14,9 @@
 // exporter's own queue would drop it, and a missing permission on the topic, say,
 // is something that somebody mends. Parts that got through are not sent again.
 //
+// Its end waits two seconds for answers under way; a message without one is sent again
+// after the next start.
+//
 // It never drops a decision, as long as max_elapsed_time is 0 and the queue is
 // kept by durablequeue. The exporter behind it must have neither queue nor
 // retry of its own: a part counts as passed on when the exporter says so.

@@ -19,16 +19,20 @@ import (
 const MetadataKey = "dwcp-vm-partition"
 
 type partitioner struct {
-	keys     []string // of the partitions
-	next     consumer.Logs
-	refusals *refusals
+	keys      []string // of the partitions
+	next      consumer.Logs
+	refusals  *refusals
+	abandoned context.Context // done once nobody waits for answers any more
 }
 
 // push passes a batch on. The error it returns holds the parts that were refused,
 // and only those.
 func (p *partitioner) push(ctx context.Context, logs plog.Logs) error {
 	parts := split(logs, len(p.keys))
-	refused := p.passOn(ctx, parts)
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.abandoned, cancel)()
+	refused := p.passOn(waiting, parts)
 	left := plog.NewLogs()
 	var problems []error
 	for i, err := range refused {

@@ -16,6 +16,7 @@ type Broker struct {
 	id                  int
 	lib, dir            string
 	address, controller string // where it listens, as a broker and as a controller
+	listeners           string // their configuration
 
 	process *exec.Cmd
 	exited  chan struct{} // closed once the process is gone
@@ -32,21 +33,18 @@ func (b *Broker) config(voters string, brokers int) string {
 	return fmt.Sprintf(`process.roles=broker,controller
 node.id=%d
 controller.quorum.voters=%s
-listeners=PLAINTEXT://%s,CONTROLLER://%s
-advertised.listeners=PLAINTEXT://%[3]s
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs=%[5]s
-default.replication.factor=%[6]d
-offsets.topic.replication.factor=%[6]d
+log.dirs=%s
+default.replication.factor=%d
+offsets.topic.replication.factor=%[4]d
 offsets.topic.num.partitions=4
-min.insync.replicas=%[7]d
+min.insync.replicas=%[5]d
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-`, b.id, voters, b.address, b.controller, filepath.Join(b.dir, "data"), brokers, max(1, brokers-1))
+%[6]s`, b.id, voters, filepath.Join(b.dir, "data"), brokers, max(1, brokers-1), b.listeners)
 }
 
 // arguments are those of java for one of Kafka's classes: little memory, a quick

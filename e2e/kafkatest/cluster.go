@@ -31,17 +31,35 @@ const startLimit = 3 * time.Minute
 // with the test.
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
+	c := newCluster(t, n)
+	for _, b := range c.Brokers {
+		b.listeners = fmt.Sprintf(`listeners=PLAINTEXT://%s,CONTROLLER://%s
+advertised.listeners=PLAINTEXT://%[1]s
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+`, b.address, b.controller)
+	}
+	c.start(t)
+	return c
+}
+
+func newCluster(t testing.TB, n int) *Cluster {
+	t.Helper()
 	for _, program := range []string{"java", "mvn"} {
 		needtest.Program(t, "Kafka's brokers need it: apt-get install openjdk-17-jre-headless maven", program)
 	}
 	lib, err := jars(t.Context())
 	require.NoError(t, err)
-	c := &Cluster{}
 	free, err := collector.FreeAddresses(2 * n)
 	require.NoError(t, err)
+	c := &Cluster{}
 	for i := range n {
 		c.Brokers = append(c.Brokers, &Broker{id: i + 1, lib: lib, dir: t.TempDir(), address: free[2*i], controller: free[2*i+1]})
 	}
+	return c
+}
+
+func (c *Cluster) start(t testing.TB) {
+	t.Helper()
 	c.format(t)
 	for _, b := range c.Brokers {
 		b.Start(t)
@@ -57,7 +75,6 @@ func Start(t testing.TB, n int) *Cluster {
 	t.Cleanup(client.Close)
 	c.Admin = kadm.NewClient(client)
 	c.WaitAll(t)
-	return c
 }
 
 // Addresses are those of all brokers, with commas between them.
