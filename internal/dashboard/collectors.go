@@ -30,9 +30,9 @@ type collectorReader struct {
 
 // sample is what one reading held of counters and queues.
 type sample struct {
-	at                          time.Time
-	received, refused, failures float64
-	queues                      map[string]Queue
+	at                                  time.Time
+	uptime, received, refused, failures float64
+	queues                              map[string]Queue
 }
 
 const (
@@ -122,10 +122,11 @@ func parseMetrics(page io.Reader) (sample, error) {
 	for name, family := range parsed { // stock collectors name counters with _total
 		families[strings.TrimSuffix(name, "_total")] = family.GetMetric()
 	}
-	if families["otelcol_process_uptime"] == nil && families["otelcol_process_uptime_seconds"] == nil {
+	uptime := slices.Concat(families["otelcol_process_uptime"], families["otelcol_process_uptime_seconds"])
+	if len(uptime) == 0 {
 		return sample{}, errNotMetrics
 	}
-	s := sample{at: time.Now(), queues: map[string]Queue{},
+	s := sample{at: time.Now(), queues: map[string]Queue{}, uptime: sum(uptime),
 		received: sum(families["otelcol_receiver_accepted_log_records"]),
 		refused:  sum(families["otelcol_receiver_refused_log_records"]),
 		failures: sum(families["otelcol_pgtelemetry_failures"])}
@@ -171,7 +172,7 @@ func value(m *dto.Metric) float64 {
 // keep forgets what is older than rateSpan, and all where the collector has
 // started anew: its counters have begun again.
 func (c *collectorReader) keep(s sample) {
-	if n := len(c.samples); n > 0 && (s.received < c.samples[n-1].received || s.failures < c.samples[n-1].failures) {
+	if n := len(c.samples); n > 0 && s.uptime < c.samples[n-1].uptime {
 		c.samples = nil
 	}
 	c.samples = slices.DeleteFunc(c.samples, func(old sample) bool { return s.at.Sub(old.at) > rateSpan })
