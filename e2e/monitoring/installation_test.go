@@ -25,7 +25,7 @@ import (
 )
 
 // Generous: they end when what they wait for is there.
-const waitLimit, waitTick = time.Minute, 50 * time.Millisecond
+const waitLimit, waitTick = 3 * time.Minute, 50 * time.Millisecond
 
 // installation is what deploy/ describes, with all that can go wrong in it:
 //

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	waitLimit = 60 * time.Second // of a machine with much else to do
+	waitLimit = 3 * time.Minute // of a machine with much else to do
 	waitTick  = 20 * time.Millisecond
 )
 

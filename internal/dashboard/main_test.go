@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(browsertest.With(m)) }
 
 const (
-	waitLimit = 60 * time.Second // of a machine with much else to do
+	waitLimit = 3 * time.Minute // of a machine with much else to do
 	waitTick  = 20 * time.Millisecond
 )
 

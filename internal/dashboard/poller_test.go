@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -43,48 +44,51 @@ func join(t *testing.T, p *poller) *viewer {
 	return v
 }
 
-// idle requires that nothing is being read, nor about to be: reading waits for the
-// test, so that one which is under way shows within the time.
+// idle requires that nothing is read for long, by the time of synctest's bubble.
 func (c *counting) idle(t *testing.T) {
 	t.Helper()
 	select {
 	case id := <-c.readings:
-		t.Fatalf("reading %s while nobody looks", id)
-	case <-time.After(200 * time.Millisecond):
+		t.Fatalf("reading %s", id)
+	case <-time.After(100 * interval):
 	}
 }
 
+const interval = 2 * time.Second
+
 func TestNothingIsReadWhileNobodyLooks(t *testing.T) {
 	t.Parallel()
-	c := startPoller(t, 1)
-	c.idle(t)
-	v := join(t, c.poller)
-	require.Equal(t, "1", <-c.readings)
-	require.Equal(t, "1", (<-v.snapshots).ID)
-	c.leave(v)
-	select { // one may have begun before
-	case <-c.readings:
-	case <-time.After(200 * time.Millisecond):
-	}
-	c.idle(t)
-	v = join(t, c.poller)
-	<-c.readings
-	<-v.snapshots
+	synctest.Test(t, func(t *testing.T) {
+		c := startPoller(t, interval)
+		c.idle(t)
+		v := join(t, c.poller)
+		require.Equal(t, "1", <-c.readings)
+		require.Equal(t, "1", (<-v.snapshots).ID)
+		require.Equal(t, "2", <-c.readings)
+		require.Equal(t, "2", (<-v.snapshots).ID)
+		c.leave(v)
+		c.idle(t)
+		v = join(t, c.poller)
+		require.Equal(t, "3", <-c.readings)
+		require.Equal(t, "3", (<-v.snapshots).ID)
+	})
 }
 
 func TestOneReadingServesAllWhoLook(t *testing.T) {
 	t.Parallel()
-	c := startPoller(t, time.Hour)
-	var all []*viewer
-	for range 10 {
-		all = append(all, join(t, c.poller))
-	}
-	require.Equal(t, "1", <-c.readings)
-	for _, v := range all {
-		require.Equal(t, "1", (<-v.snapshots).ID)
-	}
-	require.Equal(t, "1", (<-join(t, c.poller).snapshots).ID, "who comes within the interval gets what there is")
-	c.idle(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := startPoller(t, 1000*interval)
+		var all []*viewer
+		for range 10 {
+			all = append(all, join(t, c.poller))
+		}
+		require.Equal(t, "1", <-c.readings)
+		for _, v := range all {
+			require.Equal(t, "1", (<-v.snapshots).ID)
+		}
+		require.Equal(t, "1", (<-join(t, c.poller).snapshots).ID, "who comes within the interval gets what there is")
+		c.idle(t)
+	})
 }
 
 func TestASlowViewerGetsTheNewestAndHoldsNobodyUp(t *testing.T) {
