@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -138,9 +137,5 @@ func (f *dashboardFlags) serve(cmd *cobra.Command, db *database.Database) error 
 	if f.config.Token != "" && f.config.CertFile == "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dwcp-telemetry: without --tls-cert the token travels in plaintext; have a proxy do TLS, or trust the network")
 	}
-	err = server.Serve(cmd.Context())
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // Ctrl-C does not wait for the slowest
-	}
-	return err
+	return server.Serve(cmd.Context())
 }

@@ -27,7 +27,6 @@ const (
 	headerLimit   = 5 * time.Second
 	requestLimit  = 10 * time.Second
 	responseLimit = 30 * time.Second // streams have their own
-	shutdownLimit = 5 * time.Second
 	headerBytes   = 16 << 10
 )
 
@@ -76,7 +75,8 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
 
-// Serve returns when ctx has ended and who was being served has been let go.
+// Serve returns when ctx has ended and who was being served has been let go: nil,
+// however slow they were.
 func (s *Server) Serve(ctx context.Context) error {
 	defer s.reader.close()
 	s.ending = ctx
@@ -94,13 +94,11 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("serve the dashboard: %w", err)
 	case <-ctx.Done():
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.pace.farewell)
 	defer cancel()
-	err := server.Shutdown(bounded)
-	<-polling
-	if err != nil {
-		_ = server.Close()
-		return fmt.Errorf("end the dashboard: %w", err)
+	if err := server.Shutdown(bounded); err != nil {
+		_ = server.Close() // a browser's spare connection, say, that has asked for nothing yet
 	}
+	<-polling
 	return nil
 }

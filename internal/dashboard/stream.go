@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// pace is how a stream keeps time.
+// pace is how the server keeps time with who looks.
 type pace struct {
 	// heartbeat is for what lies in between, which drops quiet connections, and for
 	// the page, to notice one that is dead.
@@ -15,9 +15,12 @@ type pace struct {
 	// write is how long a browser may take to read what it is sent; then it is let
 	// go, and comes again.
 	write time.Duration
+	// farewell is how long the end waits for answers that are under way; streams end
+	// at once.
+	farewell time.Duration
 }
 
-var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second}
+var usualPace = pace{heartbeat: 15 * time.Second, write: 10 * time.Second, farewell: 5 * time.Second}
 
 const (
 	eventStream = "text/event-stream"
