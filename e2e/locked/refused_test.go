@@ -101,8 +101,8 @@ func (s *site) requireRefused(t *testing.T, c refusal) {
 		// what the server says may be lost to the end of the connection.
 		return strings.Contains(told(), c.says)
 	}, waitLimit, waitTick, "the Recorder never says %q", c.says)
-	require.Contains(t, s.Log()[before:], refusedByIngress)
-	require.Contains(t, s.Log()[before:], c.collector)
+	s.requireLogged(t, before, refusedByIngress)
+	s.requireLogged(t, before, c.collector)
 	says := c.says
 	if c.saysHTTP != "" {
 		says = c.saysHTTP
@@ -114,7 +114,7 @@ func (s *site) requireRefused(t *testing.T, c refusal) {
 		return strings.Contains(said, says)
 	}, waitLimit, waitTick, "the HTTP client is never told %q", says)
 	if scheme == "https" {
-		require.Eventually(t, func() bool { return strings.Contains(s.Log()[before:], c.collector) }, waitLimit, waitTick)
+		s.requireLogged(t, before, c.collector)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestOldTLSVersionsAreRefused(t *testing.T) {
 			conn, err := tls.Dial("tcp", address, config)
 			if refused {
 				require.ErrorContains(t, err, "protocol version not supported")
-				require.Eventually(t, func() bool { return strings.Contains(s.Log(), "client offered only unsupported versions") }, waitLimit, waitTick)
+				s.requireLogged(t, 0, "client offered only unsupported versions")
 				continue
 			}
 			require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestATokenInsteadOfACertificate(t *testing.T) {
 			require.Eventually(t, func() bool { return strings.Contains(told(), "trying again: Unauthenticated: "+c.says) }, waitLimit, waitTick, "%s", told())
 			require.Zero(t, r.Stats().Sent)
 			shutdown(r)
-			require.Contains(t, s.Log()[before:], "a request was refused: the client is not known")
+			s.requireLogged(t, before, "a request was refused: the client is not known")
 			status, said := s.post(t, "https", s.trusting(), c.header, request(t, 1))
 			require.Equal(t, http.StatusUnauthorized, status)
 			require.Contains(t, said, c.says)

@@ -116,11 +116,16 @@ func TestCertificatesAreRotatedUnderLoadAndNothingIsLost(t *testing.T) {
 	// The clients' CA, and with it their certificates: both CAs, then the new one.
 	s.put(t, "clients.crt", bytes.Join([][]byte{s.clients.PEM, clients.PEM}, nil))
 	fresh := clients.Issue(t, "dwcp", certtest.Valid())
+	resuming := s.trusting(old.TLS(t)) // with the ticket of a session that was let in
+	resuming.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	require.Eventually(t, func() bool { return s.gets(t, s.trusting(fresh.TLS(t)), nil) == http.StatusOK }, waitLimit, waitTick)
 	require.Equal(t, http.StatusOK, s.gets(t, s.trusting(old.TLS(t)), nil))
+	require.Equal(t, http.StatusOK, s.gets(t, resuming, nil))
+	require.True(t, s.resumes(t, resuming))
 	s.identity(t, "rotating", fresh)
 	s.put(t, "clients.crt", clients.PEM)
-	require.Eventually(t, func() bool { return s.gets(t, s.trusting(old.TLS(t)), nil) == 0 }, waitLimit, waitTick)
+	require.Eventually(t, func() bool { return s.gets(t, resuming, nil) == 0 }, waitLimit, waitTick)
+	require.Zero(t, s.gets(t, s.trusting(old.TLS(t)), nil))
 	l.more(t)
 
 	// PostgreSQL's, its CA, and the collector's there.
@@ -152,6 +157,15 @@ func TestATokenIsRotatedUnderLoadAndNothingIsLost(t *testing.T) {
 	require.Eventually(t, func() bool { return s.gets(t, s.trusting(), bearer(token)) == http.StatusUnauthorized }, waitLimit, waitTick)
 	l.more(t)
 	l.requireNothingLost(t, s)
+}
+
+// resumes tells whether a connection goes on with the session of one before.
+func (s *site) resumes(t *testing.T, config *tls.Config) bool {
+	t.Helper()
+	conn, err := tls.Dial("tcp", s.HTTP, config)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	return conn.ConnectionState().DidResume
 }
 
 // gets is the status of an empty request; 0 where there is no connection.

@@ -35,7 +35,7 @@ const (
 	loopback = "127.0.0.1"
 	token    = "t0ken-of-the-senders-77"
 	// A loaded machine takes seconds for what takes milliseconds elsewhere.
-	waitLimit = 30 * time.Second
+	waitLimit = 3 * time.Minute
 	waitTick  = 20 * time.Millisecond
 
 	tlsOverlay   = "deploy/tls.yaml"
@@ -265,13 +265,20 @@ func (s *site) trusting(own ...tls.Certificate) *tls.Config {
 	return c
 }
 
+// requireLogged waits until the log says something, beyond what it had before: who
+// is refused may hear of it before the log does.
+func (s *site) requireLogged(t *testing.T, before int, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(s.Log()[before:], text) }, waitLimit, waitTick, "the log never says %q", text)
+}
+
 // requireStored waits until the ledger accounts for n decisions, all of them in
 // the table.
 func (s *site) requireStored(t *testing.T, n int) {
 	t.Helper()
 	conn := pgtest.Connect(t, s.admin)
 	require.Eventually(t, func() bool {
-		return number(t, conn, "SELECT coalesce(sum(received), 0) FROM compression_telemetry_batches") >= n
+		return number(t, conn, "SELECT coalesce(sum(written), 0) FROM compression_telemetry_batches") >= n
 	}, waitLimit, waitTick)
 	require.Equal(t, n, number(t, conn, "SELECT count(*) FROM compression_telemetry"))
 }
