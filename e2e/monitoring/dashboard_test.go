@@ -133,6 +133,20 @@ func TestPanelsDoNotOverlap(t *testing.T) {
 	require.Equal(t, []string{"Is data coming?", "Is it good?", "Is the pipeline well?", "PostgreSQL and partitions", "Queue and outage reserve"}, rows)
 }
 
+// A quotient of nothing would be NaN, which is drawn as a gap, or worse.
+func TestNoPanelDividesByZero(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	for _, q := range queries(t) {
+		for _, divisor := range strings.Split(q.expr, " / ")[1:] {
+			asked++
+			divisor = strings.TrimPrefix(strings.TrimPrefix(divisor, "on (job, instance) "), "group_left () ")
+			assert.Regexp(t, `^\(.* > 0\)`, divisor, q.panel)
+		}
+	}
+	require.Greater(t, asked, 4)
+}
+
 // One fact, one place: the panel asks as `status` does.
 func TestThePanelOfRecordersAsksAsStatusDoes(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"fmt"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -97,6 +98,31 @@ func TestEachAlertIsTestedBothWays(t *testing.T) {
 	}
 	assert.Empty(t, fires, "there are no such alerts")
 	assert.Empty(t, silent, "there are no such alerts")
+}
+
+const onlyAMST = `
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'otelcol_oraclelabel_labelled{job="dwcp-collector", instance="c1:8888", algorithm="AMST", link_type="wan"}'
+        values: 0+10x60
+    promql_expr_test:
+      - {expr: %q, eval_time: 1h, exp_samples: [{labels: '{link_type="wan"}', value: 0}]}
+`
+
+// A link type of which nothing was labelled HDE has no series of it.
+func TestThePanelOfBalanceShowsALinkTypeWithoutHDE(t *testing.T) {
+	t.Parallel()
+	for _, q := range queries(t) {
+		if q.panel == "HDE's share over time" {
+			expr := strings.ReplaceAll(q.expr, "$instance", ".*")
+			said, err := promtool(t, "test", "rules", write(t, "test.yml", fmt.Sprintf(onlyAMST, expr)))
+			require.NoError(t, err, said)
+			return
+		}
+	}
+	t.Fatal("there is no such panel")
 }
 
 const runbook = "https://github.com/novacron/dwcp-telemetry/blob/main/docs/runbook.md#"

@@ -27,10 +27,10 @@ func expand(sql string) string {
 
 func (in *installation) checkSQL(t *testing.T) {
 	t.Helper()
-	// What retention took out, for the panel that shows it.
+	// What retention took out, for the panel that shows it, and a link type without HDE.
 	_, err := in.conn.Exec(t.Context(), `INSERT INTO compression_telemetry_batches
 		(kind, received, written, duplicate, conflict, rejected, removed, candidates, labels, rejected_by_reason)
-		VALUES ('retention', 0, 0, 0, 0, 0, 7, 0, '{}', '{}')`)
+		VALUES ('retention', 0, 0, 0, 0, 0, 7, 0, '{}', '{}'), ('load', 0, 0, 0, 0, 0, 0, 0, '{"satellite": {"AMST": 3}}', '{}')`)
 	require.NoError(t, err)
 	reader := pgtest.Connect(t, pgtest.Login(t, in.admin, "dwcp_ml_reader"))
 	asked := 0
@@ -47,8 +47,10 @@ func (in *installation) checkSQL(t *testing.T) {
 		values, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]any, error) { return row.Values() })
 		require.NoError(t, err, q.panel)
 		require.NotEmpty(t, values, q.panel)
-		for i, value := range values[0] {
-			assert.NotNil(t, value, "%s: %s", q.panel, columns[i].Name)
+		for _, row := range values {
+			for i, value := range row {
+				assert.NotNil(t, value, "%s: %s", q.panel, columns[i].Name)
+			}
 		}
 		if q.format == "time_series" {
 			assert.Equal(t, "time", columns[0].Name, q.panel)
