@@ -19,6 +19,7 @@ import (
 
 	"github.com/novacron/dwcp-telemetry/decision"
 	"github.com/novacron/dwcp-telemetry/e2e/e2etest"
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 	"github.com/novacron/dwcp-telemetry/internal/collector"
 	"github.com/novacron/dwcp-telemetry/internal/decisionlog"
 	"github.com/novacron/dwcp-telemetry/internal/localpg/pgtest"
@@ -32,12 +33,13 @@ const waitLimit, waitTick = 3 * time.Minute, 50 * time.Millisecond
 //	collector   writes, keeps the retention; its backend is away and its queue for it tiny
 //	forbidden   its login may not write
 //	agent       its gateway is another program
+//	locked      wants a certificate of its clients
 type installation struct {
-	admin                       string // URL of the database for its owner
-	conn                        *pgx.Conn
-	collector, forbidden, agent *collector.Process
-	recorder                    decision.UUID
-	sequence                    int64
+	admin                               string // URL of the database for its owner
+	conn                                *pgx.Conn
+	collector, forbidden, agent, locked *collector.Process
+	recorder                            decision.UUID
+	sequence                            int64
 }
 
 const tinyBackend = `
@@ -56,6 +58,11 @@ func install(t *testing.T) *installation {
 	}, "deploy/parallel-backend.yaml", write(t, "tiny.yaml", tinyBackend))
 	in.forbidden = in.start(t, pgtest.Login(t, in.admin, "dwcp_ml_reader"), nil)
 	in.agent = in.start(t, "", []string{"DWCP_GATEWAYS=" + otherProgram(t), "DWCP_GATEWAY_INSECURE=true"}, "deploy/agent.yaml")
+	authority := certtest.New(t)
+	certificate, key := authority.Issue(t, "127.0.0.1", certtest.Valid()).Write(t, t.TempDir(), "server")
+	in.locked = in.start(t, e2etest.Writer(t, in.admin), []string{
+		"DWCP_TLS_CERT=" + certificate, "DWCP_TLS_KEY=" + key, "DWCP_TLS_CLIENT_CA=" + write(t, "ca.crt", string(authority.PEM)),
+	}, "deploy/tls.yaml")
 	return in
 }
 
@@ -108,6 +115,20 @@ func (in *installation) round(t *testing.T) {
 	in.wait(t, "SELECT sum(received) = $1 FROM compression_telemetry_batches", in.sequence/81*91)
 	send(t, in.forbidden, all[:4])
 	send(t, in.agent, all[:4])
+	for range 40 {
+		in.knock(t)
+	}
+}
+
+// knock comes in plaintext and waits until it is turned away.
+func (in *installation) knock(t *testing.T) {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", in.locked.GRPC)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "not a TLS handshake")
+	require.NoError(t, err)
+	_, _ = io.Copy(io.Discard, conn) // until it is closed, or reset
 }
 
 func (in *installation) wait(t *testing.T, query string, args ...any) {
@@ -143,7 +164,7 @@ func send(t *testing.T, to *collector.Process, decisions []decision.Decision) {
 func (in *installation) metrics(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, p := range []*collector.Process{in.collector, in.forbidden, in.agent} {
+	for _, p := range []*collector.Process{in.collector, in.forbidden, in.agent, in.locked} {
 		all.WriteString(get(t, "http://"+p.Metrics+"/metrics"))
 	}
 	return all.String()
@@ -153,7 +174,7 @@ func (in *installation) metrics(t *testing.T) string {
 func (in *installation) settle(t *testing.T) {
 	t.Helper()
 	for _, sign := range []string{
-		`pgtelemetry_records{outcome="conflict"}`, "besteffort_lost", "keeptrying_refused{", "pgtelemetry_failures{",
+		`pgtelemetry_records{outcome="conflict"}`, "besteffort_lost", "keeptrying_refused{", "pgtelemetry_failures{", "ingress_refused{",
 		`pgtelemetry_maintenance{round="done"}`, "pgtelemetry_partitions_expired", "pgtelemetry_recorder_numbered",
 	} {
 		require.Eventually(t, func() bool { return strings.Contains(in.metrics(t), sign) }, waitLimit, waitTick, sign)

@@ -122,9 +122,6 @@ func enumerated(t *testing.T) map[string][]string {
 
 type described struct {
 	Attributes map[string]struct{ Enum []string }
-	Telemetry  struct {
-		Metrics map[string]struct{ Attributes []string }
-	}
 }
 
 func metadata(t *testing.T, component string) (d described) {
@@ -143,12 +140,6 @@ var (
 func (in *installation) checkPage(t *testing.T) {
 	t.Helper()
 	there := labelsOf(in.metrics(t))
-	for name, metric := range metadata(t, "extension/ingress").Telemetry.Metrics { // turned away by tls.yaml only
-		there["otelcol_"+name] = map[string]bool{}
-		for _, label := range metric.Attributes {
-			there["otelcol_"+name][label] = true
-		}
-	}
 	names := slices.Collect(maps.Keys(there))
 	rows := tableRow.FindAllStringSubmatch(string(read(t, "docs", "collector.md")), -1)
 	require.Greater(t, len(rows), 10)

@@ -74,7 +74,7 @@ func (s *server) put(t *testing.T, name, text string) {
 func (s *server) know(t *testing.T, in *installation, more ...*collector.Process) {
 	t.Helper()
 	var targets []string
-	for _, p := range append(more, in.collector, in.forbidden) {
+	for _, p := range append(more, in.collector, in.forbidden, in.locked) {
 		targets = append(targets, p.Metrics)
 	}
 	s.put(t, "targets/collectors.yml", "- targets: ["+strings.Join(targets, ", ")+"]\n")
@@ -152,6 +152,7 @@ func (s *server) checkRules(t *testing.T) {
 	s.sees(t, `ALERTS{alertname="DWCPConflicts", alertstate="firing", job="dwcp-collector"}`)
 	s.sees(t, `ALERTS{alertname="DWCPBackendLosing", alertstate="firing"}`)
 	s.sees(t, `ALERTS{alertname="DWCPGatewayRefuses", job="dwcp-agent", code="Unimplemented"}`)
+	s.sees(t, `ALERTS{alertname="DWCPIngressRefuses", reason="handshake"}`)
 	for _, record := range []string{"job:dwcp_completeness:ratio7d < 1", "instance_exporter:dwcp_queue_reserve:seconds > 0", "job_link_type:dwcp_labelled_hde:ratio6h > 0"} {
 		s.sees(t, record)
 	}
