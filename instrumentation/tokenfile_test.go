@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -38,6 +39,25 @@ func TestTheTokenIsReadForEachRequestAndNeverTold(t *testing.T) {
 	require.Equal(t, []string{"Bearer t0ken-of-yesterday"}, c.metadata[0].Get("authorization"))
 	require.Equal(t, []string{"Bearer t0ken-of-today"}, c.metadata[1].Get("authorization"))
 	require.Contains(t, told.text(), "trying again: Unauthenticated: (withheld) is not known")
+}
+
+func TestATokenFileThatIsGoneForAWhileLosesNothing(t *testing.T) {
+	servers := certtest.New(t)
+	own := servers.Issue(t, loopback, certtest.Valid()).TLS(t)
+	c := startCollector(t, nil, grpc.Creds(credentials.NewServerTLSFromCert(&own)))
+	authorities, tokens := filepath.Join(t.TempDir(), "ca.crt"), filepath.Join(t.TempDir(), "tokens")
+	certtest.Put(t, authorities, servers.PEM)
+	certtest.Put(t, tokens, []byte("t0ken\n"))
+	sendOver(t, c, map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": authorities, "DWCP_OTLP_TOKEN_FILE": tokens})
+	told := make(chan error, 1)
+	r := fromEnv(t, WithErrorHandler(otel.ErrorHandlerFunc(func(err error) { told <- err })))
+	require.NoError(t, os.Remove(tokens))
+	recordSome(r, 1)
+	require.ErrorContains(t, <-told, "trying again: Unauthenticated: transport: per-RPC creds failed due to error: DWCP_OTLP_TOKEN_FILE: open ")
+	require.Empty(t, c.logs())
+	certtest.Put(t, tokens, []byte("t0ken\n"))
+	require.NoError(t, r.Shutdown(within(t)))
+	require.Len(t, c.decisions(t), 1)
 }
 
 func TestATokenFileThatCannotServeStopsTheStart(t *testing.T) {
