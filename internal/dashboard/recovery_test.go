@@ -48,6 +48,7 @@ func TestThePageOutlivesTheCommand(t *testing.T) {
 	require.NoError(t, first.stop())
 	b.Await(t, `!document.getElementById("lost").hidden`, "the command has ended")
 	require.Equal(t, "The dashboard does not answer", browsertest.Ask[string](t, b, `document.getElementById("announcer").textContent`))
+	b.RequireAccessible(t, "lost")
 	b.Picture(t, "lost")
 
 	address, err := url.Parse(first.url)
@@ -81,8 +82,11 @@ func TestABrowserIsAskedForTheToken(t *testing.T) {
 	looksGood(t, b, "login")
 	b.Press(t, token[1:], kb.Enter)
 	b.Await(t, `document.querySelector("[role=alert]")?.textContent === "That is not the token." && `+focused, "a wrong one")
+	require.Equal(t, "wrong", browsertest.Ask[string](t, b, `document.activeElement.getAttribute("aria-describedby")`), "it is read out with the field")
+	b.RequireAccessible(t, "a wrong token")
 	b.Press(t, token, kb.Enter)
 	b.Await(t, `document.querySelector("#in-table") !== null && source?.readyState === 1`, "the right one")
+	b.RequireAccessible(t, "with a way out")
 	require.Empty(t, browsertest.Ask[string](t, b, "document.cookie"), "no script sees it")
 	require.NotContains(t, browsertest.Ask[string](t, b, "location.href"), "token")
 
