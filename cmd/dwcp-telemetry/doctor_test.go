@@ -28,17 +28,22 @@ func readExamined(t *testing.T, out string) (e examined) {
 	return e
 }
 
+// patient is doctor for a machine that does much else.
+func patient(flags ...string) []string {
+	return append([]string{"doctor", "--timeout", "5m"}, flags...)
+}
+
 func TestDoctorSaysWhatIsWrongByItsExitCode(t *testing.T) {
 	url := database(t)
 	env := with(url)
-	r := execute(t, env, "doctor", "--as", "owner")
+	r := execute(t, env, patient("--as", "owner")...)
 	require.Equal(t, 1, r.code, r.both())
 	require.Contains(t, r.stdout, "schema.migrations")
 	require.Contains(t, r.stdout, "→ as the database's owner: dwcp-telemetry migrate up")
 	require.NotContains(t, r.both(), "\x1b[", "no terminal, no colour")
 	succeed(t, env, "migrate", "up")
 
-	r = execute(t, env, "doctor", "--as", "owner", "--json")
+	r = execute(t, env, patient("--as", "owner", "--json")...)
 	e := readExamined(t, r.stdout)
 	require.Equal(t, []string{"owner"}, e.Purposes)
 	for _, f := range e.Findings {
@@ -50,7 +55,7 @@ func TestDoctorSaysWhatIsWrongByItsExitCode(t *testing.T) {
 	}
 	require.Equal(t, e.Counts["error"] > 0, r.code == 1)
 
-	all := execute(t, env, "doctor", "--as", "owner", "--all")
+	all := execute(t, env, patient("--as", "owner", "--all")...)
 	require.Regexp(t, `schema.migrations +DWCP_DATABASE_URL: all \d+ are applied`, all.stdout)
 }
 
@@ -64,7 +69,7 @@ func TestDoctorIsStrictIfAsked(t *testing.T) {
 exporters: {nop: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}
 `), 0o600))
-	args := []string{"doctor", "--config", agent, "--collector", e2etest.CollectorOptions(t, "").Binary}
+	args := patient("--config", agent, "--collector", e2etest.CollectorOptions(t, "").Binary)
 	r := execute(t, env, args...)
 	require.Zero(t, r.code, r.both())
 	require.Contains(t, r.stdout, "no collector answers")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -187,7 +188,11 @@ func TestVersionsThatDifferAreFound(t *testing.T) {
 	t.Parallel()
 	b := setupHere(t)
 	script := func(says string) *Report {
+		// A process that another test starts meanwhile would have the file open for
+		// writing for a moment, and then it cannot be run.
+		syscall.ForkLock.RLock()
 		b.Collector = b.file("otelcol-dwcp", "#!/bin/sh\n"+says+"\n", 0o755)
+		syscall.ForkLock.RUnlock()
 		return b.examine()
 	}
 	b.Version = "1.2.3"

@@ -149,12 +149,12 @@ func TestTheReportIsInTheOrderOfTheList(t *testing.T) {
 // What a server says cannot steer the terminal; colour is for a terminal alone.
 func TestTextIsForATerminalAndForAFile(t *testing.T) {
 	t.Parallel()
-	r := newReport(nil, []Finding{{ID: "database.login", Level: Error, Seen: "no\x1b[2Jway", Do: "look\naway"}, {ID: "key.id", Level: OK, Seen: "good"}}, &secrets{})
+	r := newReport(nil, []Finding{{ID: "database.login", Subject: "h\x07ost", Level: Error, Seen: "no\x1b[2Jway\u009b2J", Do: "look\naway\u202e"}, {ID: "key.id", Level: OK, Seen: "good"}}, &secrets{})
 	var file, terminal, all strings.Builder
 	require.NoError(t, r.WriteText(&file, false, false))
 	require.Equal(t, `database
-  error    database.login          no [2Jway
-                                   → look away
+  error    database.login          h ost: no [2Jway 2J
+                                   → look away 
 
 1 ok, 0 info, 0 skipped, 0 warnings, 1 error: it does not work as it is.
 `, file.String())

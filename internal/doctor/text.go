@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // colours of a terminal by level; what is fine has none.
@@ -75,7 +76,7 @@ func (p *page) finding(f Finding, colour bool) {
 	}
 	subject := ""
 	if f.Subject != "" {
-		subject = f.Subject + ": "
+		subject = printable(f.Subject) + ": "
 	}
 	p.line("  %s  %-22s  %s%s", level, f.ID, subject, printable(f.Seen))
 	if f.Do != "" {
@@ -86,9 +87,9 @@ func (p *page) finding(f Finding, colour bool) {
 // printable keeps what a server or a file says from steering a terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return ' '
 	}, text)
 }
