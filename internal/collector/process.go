@@ -38,7 +38,7 @@ type Process struct {
 }
 
 // startLimit is generous: a loaded machine needs seconds, not milliseconds.
-const startLimit = 30 * time.Second
+const startLimit = 2 * time.Minute
 
 // Start starts a collector on free loopback ports and waits until its health
 // check says it is ready. If it does not come up, the end of its log is part of
@@ -164,7 +164,7 @@ func healthy(ctx context.Context, address string) bool {
 }
 
 // stopLimit is how long a collector may take to drain before it is killed.
-const stopLimit = 20 * time.Second
+const stopLimit = time.Minute
 
 // Stop ends the process in order and waits for it.
 func (p *Process) Stop() error {
