@@ -3,10 +3,13 @@ package doctor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/novacron/dwcp-telemetry/internal/certtest"
 )
 
 // provocation is a fault, and what must be found then.
@@ -97,6 +100,19 @@ var onThisMachine = map[string][]provocation{
 		old := time.Now().Add(-400 * 24 * time.Hour)
 		require.NoError(b, os.Chtimes(filepath.Join(b.dir, "k1.key"), old, old))
 	}}},
+	"tls.files": {
+		{"expired", Error, "the certificate collector has expired at ", certificate("DWCP_TLS_CERT", certtest.Expired())},
+		{"not valid yet", Error, "is valid from ", certificate("DWCP_TLS_CERT", certtest.NotYetValid())},
+		{"soon", Warning, "in 10 days", certificate("DWCP_GATEWAY_CERT", certtest.For(10*24*time.Hour+time.Hour))},
+		{"fine", OK, "is valid until ", certificate("DWCP_TLS_CERT", certtest.For(100*24*time.Hour))},
+		{"no certificate", Error, "holds no certificate", func(b *testBundle) { b.set("DWCP_TLS_CLIENT_CA", b.file("ca.crt", "sesame", 0o644)) }},
+		{"not there", Error, "no such file", variable("DWCP_KAFKA_CA", "/nonexistent/ca.crt")},
+		{"another's key", Error, "private key does not match public key", func(b *testBundle) {
+			certificate("DWCP_TLS_CERT", certtest.For(100*24*time.Hour))(b)
+			_, key := certtest.New(b).Issue(b, "another", certtest.Valid()).Write(b, b.dir, "another")
+			b.set("DWCP_TLS_KEY", key)
+		}},
+	},
 	"queue.folder": {
 		{"open to writers", Error, "others may put files", chmod("queue", 0o777)},
 		{"open to readers", Warning, "others may look", chmod("queue", 0o755)},
@@ -127,6 +143,15 @@ var onThisMachine = map[string][]provocation{
 		b.Cleanup(func() { _ = os.RemoveAll(dir) })
 		b.set(envQueue, dir)
 	}}},
+}
+
+// certificate is a provocation's, in the variable that names it.
+func certificate(variable string, when certtest.Validity) func(*testBundle) {
+	return func(b *testBundle) {
+		file, key := certtest.New(b).Issue(b, "collector", when).Write(b, b.dir, "own")
+		b.set(variable, file)
+		b.set(strings.Replace(variable, "_CERT", "_KEY", 1), key)
+	}
 }
 
 func writeKey(digits string) func(*testBundle) {

@@ -30,6 +30,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	}
 	if e.atCollector() {
 		running.Go(apart(e.key))
+		running.Go(apart(e.certificates))
 		running.Go(apart(e.queue))
 		running.Go(apart(e.collector))
 	}

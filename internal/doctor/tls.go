@@ -77,6 +77,11 @@ func (c *connection) lookAtCA(_ context.Context, l *look) {
 		l.skip("no sslrootcert is named")
 		return
 	}
+	c.judgeFile(l, path, "the CA ", "put the new CA beside the old one into "+path)
+}
+
+// judgeFile says of each certificate in a file how long it is good for.
+func (e *examination) judgeFile(l *look, path, what, do string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		l.wrong("name a file that is there", "%s", err)
@@ -84,20 +89,56 @@ func (c *connection) lookAtCA(_ context.Context, l *look) {
 	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			c.judgeAge(l, "the CA "+certificate.Subject.CommonName, certificate, "put the new CA beside the old one into "+path)
+			e.judgeAge(l, what+certificate.Subject.CommonName, certificate, do)
 		}
 	}
 	if len(l.found) == 0 {
-		l.wrong("put the CA's certificate there, in PEM form", "%s holds no certificate", path)
+		l.wrong("put the certificate there, in PEM form", "%s holds no certificate", path)
+	}
+}
+
+// certificateFiles are variables of overlays that name certificates, each with
+// that of its private key; a CA has none.
+var certificateFiles = []struct{ certificate, key string }{
+	{"DWCP_GATEWAY_CA", ""}, {"DWCP_GATEWAY_CERT", "DWCP_GATEWAY_KEY"},
+	{"DWCP_KAFKA_CA", ""}, {"DWCP_KAFKA_CERT", "DWCP_KAFKA_KEY"},
+	{"DWCP_TLS_CERT", "DWCP_TLS_KEY"}, {"DWCP_TLS_CLIENT_CA", ""},
+}
+
+// certificates looks at those of the collector's own, which are read again while
+// it runs: so it does not notice before a handshake fails.
+func (e *examination) certificates(ctx context.Context, s *series) {
+	named := false
+	for _, f := range certificateFiles {
+		path := e.env[f.certificate]
+		if path == "" {
+			continue
+		}
+		named = true
+		s.look(ctx, "tls.files", path, func(_ context.Context, l *look) { e.lookAtCertificate(l, path, e.env[f.key]) })
+	}
+	if !named {
+		s.look(ctx, "tls.files", "", func(_ context.Context, l *look) { l.ok("no variable of an overlay names one") })
+	}
+}
+
+func (e *examination) lookAtCertificate(l *look, path, key string) {
+	const do = "docs/security.md has how one is made, and put in place of the old one"
+	e.judgeFile(l, path, "the certificate ", do)
+	if key == "" || l.worst() == Error {
+		return
+	}
+	if _, err := tls.LoadX509KeyPair(path, key); err != nil {
+		l.wrong("put certificate and key of one pair there, and let the collector's user read them", "with the key %s: %s", key, err)
 	}
 }
 
 // judgeAge says how long a certificate is good for.
-func (c *connection) judgeAge(l *look, what string, certificate *x509.Certificate, do string) {
-	left := certificate.NotAfter.Sub(c.now())
+func (e *examination) judgeAge(l *look, what string, certificate *x509.Certificate, do string) {
+	left := certificate.NotAfter.Sub(e.now())
 	until := certificate.NotAfter.UTC().Format(time.DateTime)
 	switch {
-	case c.now().Before(certificate.NotBefore):
+	case e.now().Before(certificate.NotBefore):
 		l.wrong(do+", or set this machine's clock", "%s is valid from %s on only", what, certificate.NotBefore.UTC().Format(time.DateTime))
 	case left <= 0:
 		l.wrong(do, "%s has expired at %s", what, until)
