@@ -30,7 +30,8 @@ func (g *ingress) enterRequest(client string) (leave func(), ok bool) {
 }
 
 // GetHTTPHandler returns what guards an HTTP server: it comes after its
-// authenticator and before its body is read.
+// authenticator and before its body is read, but for the first bytes of a
+// compressed one.
 func (g *ingress) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return func(_ context.Context, next http.Handler) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

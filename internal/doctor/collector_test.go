@@ -166,7 +166,11 @@ func TestConfigurationsAreReadByTheCollectorItself(t *testing.T) {
 	requireFinding(t, report, "config.listen", Warning, "takes decisions in plaintext on 0.0.0.0:4317, which other machines may reach")
 
 	report = with(b.file("tls.yaml", "receivers: {otlp: {protocols: {grpc: {endpoint: 0.0.0.0:4317, tls: {cert_file: c, key_file: k}}}}}\n", 0o600))
-	requireFinding(t, report, "config.listen", OK, "on loopback, or by TLS")
+	requireFinding(t, report, "config.listen", Warning, "takes decisions from everybody on 0.0.0.0:4317")
+	for _, known := range []string{"tls: {client_ca_file: ca}", "auth: {authenticator: bearertokenauth}"} {
+		more := b.file("known.yaml", "receivers: {otlp: {protocols: {grpc: {"+known+"}}}}\nextensions: {bearertokenauth: {filename: tokens}}\n", 0o600)
+		requireFinding(t, with(filepath.Join(b.dir, "tls.yaml"), more), "config.listen", OK, "by TLS from those who are known")
+	}
 
 	report = with(b.file("raw.yaml", "processors: {oraclelabel: {pseudonymise: none, keys: []}}\nexporters: {pgtelemetry: {allow_raw_vm_id: true}}\n", 0o600))
 	requireFinding(t, report, "key.secret", Skipped, "stores raw VM ids")

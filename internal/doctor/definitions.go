@@ -15,7 +15,7 @@ var definitions = []definition{
 	{"config.variables", "variables that begin with DWCP_", "one that nothing reads: a misspelt name sets nothing (warning)"},
 	{"config.contradictions", "variables that go together, or do not", "key and key file both set, one address for two listeners, two databases (error); one login for two purposes (warning)"},
 	{"config.collector", "the files of --config, by the collector's own `validate`", "the collector would not start with them (error)"},
-	{"config.listen", "the addresses OTLP is taken on", "plaintext on an address that other machines reach (warning)"},
+	{"config.listen", "the addresses OTLP is taken on", "plaintext, or everybody let in, on an address that other machines reach (warning)"},
 
 	{"key.secret", "the key of the pseudonyms: length, form, variety", "none, shorter than 32 bytes, not hex (error); repetitive or patterned, so that it can be guessed (warning)"},
 	{"key.file", "the files that hold the key, and those of private keys and tokens that overlays name", "others may read or replace one (error), its group may read it and root does not own it (warning)"},

@@ -41,6 +41,7 @@ type settings struct {
 type listener struct {
 	name, address string
 	tls           bool
+	asks          bool // for a certificate or a token
 }
 
 // keySource is where a key is.
@@ -71,8 +72,8 @@ func (e *examination) defaults() *settings {
 		readiness: e.env["DWCP_READY"] != "",
 		limitMiB:  defaultLimitMiB,
 		otlp: []listener{
-			{"DWCP_OTLP_GRPC", e.address("DWCP_OTLP_GRPC"), false},
-			{"DWCP_OTLP_HTTP", e.address("DWCP_OTLP_HTTP"), false},
+			{name: "DWCP_OTLP_GRPC", address: e.address("DWCP_OTLP_GRPC")},
+			{name: "DWCP_OTLP_HTTP", address: e.address("DWCP_OTLP_HTTP")},
 		},
 	}
 }
@@ -113,7 +114,10 @@ type effective struct {
 	Receivers map[string]struct {
 		Protocols map[string]struct {
 			Endpoint string
-			TLS      yaml.Node `yaml:"tls"`
+			TLS      *struct {
+				ClientCA string `yaml:"client_ca_file"`
+			} `yaml:"tls"`
+			Auth *struct{ Authenticator string }
 		}
 	}
 }
@@ -221,7 +225,8 @@ func (s *settings) take(read *effective) {
 	for _, r := range named(read.Receivers, "otlp") {
 		for _, protocol := range slices.Sorted(maps.Keys(r.Protocols)) {
 			p := r.Protocols[protocol]
-			s.otlp = append(s.otlp, listener{"otlp/" + protocol, p.Endpoint, p.TLS.Kind == yaml.MappingNode})
+			asks := p.TLS != nil && p.TLS.ClientCA != "" || p.Auth != nil && p.Auth.Authenticator != ""
+			s.otlp = append(s.otlp, listener{"otlp/" + protocol, p.Endpoint, p.TLS != nil, asks})
 		}
 	}
 }
@@ -258,10 +263,15 @@ func (s *settings) takeQueue(read *effective) {
 func (e *examination) lookAtListeners(_ context.Context, l *look) {
 	for _, each := range e.set.otlp {
 		host, _, err := net.SplitHostPort(each.address)
-		if err != nil || each.tls || isLoopback(host) {
+		if err != nil || each.tls && each.asks || isLoopback(host) {
 			continue
 		}
 		l.subject = each.name
+		if each.tls {
+			l.warn("name the CA of the clients by client_ca_file, or an authenticator: deploy/tls.yaml, deploy/token.yaml",
+				"takes decisions from everybody on %s: it asks for no certificate and no token", each.address)
+			continue
+		}
 		hint := ""
 		if !e.set.fromFiles {
 			hint = ", unless an overlay adds TLS: name it by --config"
@@ -269,7 +279,7 @@ func (e *examination) lookAtListeners(_ context.Context, l *look) {
 		l.warn("add TLS by an overlay (docs/collector.md), or listen on 127.0.0.1", "takes decisions in plaintext on %s, which other machines may reach%s", each.address, hint)
 	}
 	if len(l.found) == 0 {
-		l.ok("OTLP is taken on loopback, or by TLS")
+		l.ok("OTLP is taken on loopback, or by TLS from those who are known")
 	}
 }
 
