@@ -2,9 +2,11 @@ package collector
 
 import (
 	"context"
+	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -82,6 +84,14 @@ func TestSeveralMayBuildAtOnce(t *testing.T) {
 	left, err := filepath.Glob(want + ".*")
 	require.NoError(t, err)
 	require.Empty(t, left, "half-installed programs")
+}
+
+func TestTheCollectorIsCompiledByItsProfile(t *testing.T) {
+	binary, err := built()
+	require.NoError(t, err)
+	info, err := buildinfo.ReadFile(binary)
+	require.NoError(t, err)
+	require.Contains(t, info.Settings, debug.BuildSetting{Key: "-pgo", Value: "default.pgo"})
 }
 
 func TestABuildThatFailsSaysWhatTheBuilderSaid(t *testing.T) {
