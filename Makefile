@@ -60,7 +60,7 @@ $(PACKAGES): scripts/requirements.txt
 		echo "without them the proof with the users' tools (scripts/prove_*.py) cannot be made." >&2; exit 1; }
 	cp $< $@
 
-faults: ## the whole fault campaign, 15 minutes; writes e2e/faults/RESULTS.md
+faults: ## the whole fault campaign, 17 minutes; writes e2e/faults/RESULTS.md
 	DWCP_FAULTS=full go test -count=1 -timeout 60m ./e2e/faults
 
 race: ## the tests of what runs concurrently, with the race detector
