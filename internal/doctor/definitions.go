@@ -37,7 +37,7 @@ var definitions = []definition{
 	{"tls.mode", "encryption, and whether the server's certificate is verified", "plaintext to another machine (error), not verified (warning)"},
 	{"tls.server", "the server's certificate", "expired or refused (error), about to expire (warning)"},
 	{"tls.ca", "the CA of sslrootcert", "expired (error), about to expire (warning)"},
-	{"tls.files", "certificates of the collector's own and of CAs, those that overlays name", "expired, or not of its key (error), about to expire (warning)"},
+	{"tls.files", "certificates and CAs that variables of overlays name", "expired, or not of its key (error), about to expire (warning)"},
 	{"tls.client", "client certificate and key, password file", "expired, or others may read key or password file (error), about to expire (warning)"},
 
 	{"roles.purpose", "what the login needs for what it is there for", "a privilege is missing (error)"},
