@@ -276,7 +276,7 @@ func (e *examination) lookAtListeners(_ context.Context, l *look) {
 		if !e.set.fromFiles {
 			hint = ", unless an overlay adds TLS: name it by --config"
 		}
-		l.warn("add TLS by an overlay (docs/collector.md), or listen on 127.0.0.1", "takes decisions in plaintext on %s, which other machines may reach%s", each.address, hint)
+		l.warn("add TLS by an overlay (docs/security.md), or listen on 127.0.0.1", "takes decisions in plaintext on %s, which other machines may reach%s", each.address, hint)
 	}
 	if len(l.found) == 0 {
 		l.ok("OTLP is taken on loopback, or by TLS from those who are known")
