@@ -152,3 +152,14 @@ func TestAnAgentWithoutGatewaysOrKeyDoesNotStart(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// Two that write into one queue would each lose what the other has.
+func TestTwoCollectorsDoNotShareAQueue(t *testing.T) {
+	t.Parallel()
+	first := e2etest.AgentOptions(t, "127.0.0.1:1")
+	startTier(t, first, "")
+	second := e2etest.AgentOptions(t, "127.0.0.1:1")
+	second.Env = append(second.Env, "DWCP_QUEUE_DIR="+filepath.Join(first.Dir, "queue"))
+	_, err := collector.Start(t.Context(), second)
+	require.ErrorContains(t, err, "open the queue on disk: timeout (its directory must be writable, and no other running collector's)")
+}

@@ -32,7 +32,8 @@ var errNotes = errors.New("its notes are damaged; move its file away to begin an
 func (s *wrapped) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	inner, err := s.Extension.GetClient(ctx, kind, id, name)
 	if err != nil {
-		return nil, err
+		// A lock that another process has is a "timeout" to file_storage, without a name.
+		return nil, fmt.Errorf("open the queue on disk: %w (its directory must be writable, and no other running collector's)", err)
 	}
 	c := &client{Client: inner, log: s.log, unread: map[string]bool{}}
 	notes, err := c.Get(ctx, notesKey)

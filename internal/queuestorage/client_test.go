@@ -162,6 +162,22 @@ func TestAQueueThatCannotBeReadStopsTheStart(t *testing.T) {
 	require.ErrorContains(t, err, "read the queue on disk: no space left")
 }
 
+// closed is a storage that opens nothing.
+type closed struct{ *store }
+
+func (closed) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return nil, errFull
+}
+
+func TestAQueueThatCannotBeOpenedSaysThatItIsTheQueue(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]storage.Extension{"plain": closed{}, "sealed": Sealed(closed{})} {
+		_, err := Wrap(s, zap.NewNop()).GetClient(t.Context(), component.KindExporter, fileStorage, "logs")
+		require.ErrorIs(t, err, errFull, name)
+		require.ErrorContains(t, err, "open the queue on disk: no space left", name)
+	}
+}
+
 func TestManyDeletesThatAreOwedArePaidByAndBy(t *testing.T) {
 	t.Parallel()
 	s := &store{kept: map[string][]byte{notesKey: notes(0, 0)}, full: true}

@@ -17,15 +17,16 @@ const (
 	dispatchedField = 5 // repeated fixed64: items taken and not done
 )
 
-// readable reports whether the helper's queue can read its notes, or has none.
-func readable(notes []byte) bool {
-	for len(notes) > 0 {
-		number, kind, n := protowire.ConsumeTag(notes)
-		size := protowire.ConsumeFieldValue(number, kind, notes[max(n, 0):])
+// readable reports whether what upstream has written, notes or an item, is a
+// protobuf message, or nothing.
+func readable(message []byte) bool {
+	for len(message) > 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		size := protowire.ConsumeFieldValue(number, kind, message[max(n, 0):])
 		if n < 0 || size < 0 {
 			return false
 		}
-		notes = notes[n+size:]
+		message = message[n+size:]
 	}
 	return true
 }

@@ -1,11 +1,12 @@
 package queuestorage
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
+	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
@@ -14,7 +15,7 @@ import (
 )
 
 // Sealed returns a storage that compresses the items of a queue and knows when one
-// was damaged. Items that are not sealed are read as they are.
+// was damaged. Items that are not sealed, as upstream writes them, are read as they are.
 func Sealed(s storage.Extension) storage.Extension { return sealed{s} }
 
 type sealed struct{ storage.Extension }
@@ -48,6 +49,9 @@ func open(ops []*storage.Operation) (problem error) {
 			continue
 		}
 		value, err := unseal(op.Value)
+		if isItem(op.Key) && !isSealed(op.Value) && !readable(op.Value) {
+			err = errDamaged // it was sealed, and its first bytes are not what they were
+		}
 		if err != nil {
 			problem = fmt.Errorf("item %s: %w", op.Key, err)
 		}
@@ -57,7 +61,8 @@ func open(ops []*storage.Operation) (problem error) {
 }
 
 // A sealed item is sealMagic, the checksum of its content, and the content as a
-// block of S2. No protobuf message begins with a zero.
+// block of S2. No protobuf message begins with a zero, and an item that is not
+// sealed is one.
 const (
 	sealMagic  = "\x00dq1"
 	sealHeader = len(sealMagic) + 8
@@ -73,8 +78,16 @@ func seal(content []byte) []byte {
 	return item[:sealHeader+len(s2.Encode(item[sealHeader:], content))]
 }
 
+func isSealed(item []byte) bool { return bytes.HasPrefix(item, []byte(sealMagic)) }
+
+// isItem tells items from what else a queue keeps.
+func isItem(key string) bool {
+	_, err := strconv.ParseUint(key, 10, 64)
+	return err == nil
+}
+
 func unseal(item []byte) ([]byte, error) {
-	if !strings.HasPrefix(string(item[:min(len(item), len(sealMagic))]), sealMagic) {
+	if !isSealed(item) {
 		return item, nil
 	}
 	if len(item) < sealHeader {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 func openSealed(t *testing.T, s *store) (storage.Client, *observer.ObservedLogs) {
@@ -43,10 +44,15 @@ func TestASealedItemIsSmallerAndComesBackAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, content, got)
 
-	s.kept["0"] = []byte("as it lies in a queue of before")
+	before := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "as it lies in a queue of before")
+	s.kept["0"] = before
 	got, err = take(t.Context(), c, "0")
 	require.NoError(t, err)
-	require.Equal(t, "as it lies in a queue of before", string(got))
+	require.Equal(t, before, got)
+	s.kept["wi"] = []byte{9, 0, 0, 0, 0, 0, 0, 0} // notes of the time before, no message
+	got, err = c.Get(t.Context(), "wi")
+	require.NoError(t, err)
+	require.Equal(t, s.kept["wi"], got)
 
 	s.full = true
 	require.ErrorIs(t, c.Batch(t.Context(), storage.SetOperation(notesKey, notes(0, 2)), storage.SetOperation("1", content)), errFull)
@@ -58,16 +64,17 @@ func TestADamagedItemIsToldAndStaysForTheNextStart(t *testing.T) {
 	c, log := openSealed(t, s)
 	add(t, c, "0", []byte("a decision"))
 	whole := s.kept["0"]
+	read := func(item []byte) error { return open([]*storage.Operation{{Type: storage.Get, Key: "0", Value: item}}) }
 	for i := range whole {
 		damaged := bytes.Clone(whole)
 		damaged[i] ^= 1
-		if _, err := unseal(damaged); i >= len(sealMagic) {
-			require.ErrorIs(t, err, errDamaged, "byte %d", i)
-		}
-		if _, err := unseal(whole[:i]); i >= len(sealMagic) {
-			require.ErrorIs(t, err, errDamaged, "cut at %d", i)
+		require.ErrorIs(t, read(damaged), errDamaged, "byte %d", i)
+		if i > 0 {
+			require.ErrorIs(t, read(whole[:i]), errDamaged, "cut at %d", i)
 		}
 	}
+	require.ErrorIs(t, read(make([]byte, len(whole))), errDamaged, "a block that was never written")
+	require.NoError(t, read(whole))
 
 	s.kept["0"] = whole[:len(whole)-1]
 	_, err := take(t.Context(), c, "0")
