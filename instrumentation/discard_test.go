@@ -9,9 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -71,12 +69,4 @@ func startDiscarding(tb testing.TB) string {
 	address, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(tb, err)
 	return strings.TrimSpace(address)
-}
-
-// cpuTime is what this process has had so far, garbage collection included.
-func cpuTime(tb testing.TB) time.Duration {
-	tb.Helper()
-	var usage syscall.Rusage
-	require.NoError(tb, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
