@@ -23,6 +23,8 @@ type backend struct {
 	plogotlp.UnimplementedGRPCServer
 	address string
 	refuse  atomic.Bool // answers that it has to be tried later
+	silent  atomic.Bool // does not answer
+	held    atomic.Int64
 	mu      sync.Mutex
 	got     []plog.Logs
 	records int
@@ -45,7 +47,12 @@ func startBackend(t *testing.T) *backend {
 }
 
 // Export keeps what it is sent.
-func (b *backend) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+func (b *backend) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	if b.silent.Load() {
+		b.held.Add(1)
+		<-ctx.Done()
+		return plogotlp.NewExportResponse(), ctx.Err()
+	}
 	if b.refuse.Load() {
 		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "later")
 	}

@@ -102,7 +102,7 @@ func (p *pipeline) recorder(t *testing.T, opts ...instrumentation.Option) *instr
 
 func flush(t *testing.T, r *instrumentation.Recorder) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	require.NoError(t, r.ForceFlush(ctx))
 }
@@ -113,7 +113,7 @@ func (p *pipeline) send(t *testing.T, logs plog.Logs) {
 	conn, err := grpc.NewClient(p.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	_, err = plogotlp.NewGRPCClient(conn).Export(ctx, plogotlp.NewExportRequestFromLogs(logs))
 	require.NoError(t, err)
@@ -124,8 +124,7 @@ func waitReceived(t *testing.T, conn *pgx.Conn, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return queryInt(t, conn, "SELECT coalesce(sum(received), 0) FROM compression_telemetry_batches") >= n
-	},
-		30*time.Second, 20*time.Millisecond)
+	}, waitLimit, waitTick)
 }
 
 func queryInt(t *testing.T, conn *pgx.Conn, query string) (n int) {

@@ -14,7 +14,7 @@ import (
 
 // A loaded machine takes seconds for what takes milliseconds elsewhere.
 const (
-	waitLimit = 30 * time.Second
+	waitLimit = 3 * time.Minute
 	waitTick  = 20 * time.Millisecond
 )
 

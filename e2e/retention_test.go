@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,7 +26,7 @@ func TestWithAMaintainersURLTheCollectorKeepsTheRetention(t *testing.T) {
 	require.Equal(t, 1, expired())
 
 	with := startOn(t, admin, writer, []string{"DWCP_MAINTENANCE_URL=" + pgtest.Login(t, admin, "dwcp_maintainer")})
-	require.Eventually(t, func() bool { return expired() == 0 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return expired() == 0 }, waitLimit, waitTick)
 	require.Contains(t, with.Log(), "this collector takes out what is older than the retention")
 	require.Equal(t, 20, queryInt(t, conn, "SELECT count(*)::int FROM compression_telemetry"))
 }

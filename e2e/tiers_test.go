@@ -163,3 +163,23 @@ func TestTwoCollectorsDoNotShareAQueue(t *testing.T) {
 	_, err := collector.Start(t.Context(), second)
 	require.ErrorContains(t, err, "open the queue on disk: timeout (its directory must be writable, and no other running collector's)")
 }
+
+// Whoever stops an agent does not wait as long as its exporter does for an answer. What
+// is under way then is in the queue.
+func TestAnAgentWhoseGatewaysDoNotAnswerEndsAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	backend := startBackend(t)
+	backend.silent.Store(true)
+	agent := startTier(t, e2etest.AgentOptions(t, backend.address, overlay(t, plain),
+		overlay(t, "exporters: {otlp_grpc/gateways: {timeout: 1h}}\n")), "")
+	logs, valid, invalid := everyWay()
+	const consumers, requests = 4, 6 // some wait for those under way
+	for i := range requests {
+		agent.send(t, logs)
+		require.Eventually(t, func() bool { return backend.held.Load() >= int64(min(i+1, consumers)) }, waitLimit, waitTick)
+	}
+	require.NoError(t, agent.Stop(), "it is not killed")
+	backend.silent.Store(false)
+	agent.start(t)
+	backend.wait(t, requests*(valid+invalid))
+}

@@ -9,6 +9,10 @@
 // later. So the answer becomes Unavailable, is counted, and is logged at most once a
 // minute for each code, with an advice.
 //
+// When the collector ends, requests have five seconds more for their answers. Then
+// they are abandoned: the exporter's timeout may be a minute, and whoever stops
+// collectors waits less. The queue has them, and sends them again after the next start.
+//
 // It never makes a request succeed and keeps nothing: the exporter needs a queue,
 // and max_elapsed_time: 0. A request that can never be taken stays at the head of
 // it, until somebody acts, and keeps one of its consumers busy.

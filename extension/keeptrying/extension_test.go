@@ -27,19 +27,30 @@ import (
 	"github.com/novacron/dwcp-telemetry/extension/keeptrying/internal/metadatatest"
 )
 
-// server answers every request the same.
+// server answers every request the same, or the one named silent only when it may.
 type server struct {
 	grpc_health_v1.UnimplementedHealthServer
-	answer error
+	answer      error
+	asked, free chan struct{}
 }
 
-func (s *server) Check(context.Context, *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
+const silent = "silent"
+
+func (s *server) Check(ctx context.Context, request *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
+	if request.GetService() == silent {
+		close(s.asked)
+		select {
+		case <-s.free:
+		case <-ctx.Done():
+		}
+	}
 	return &grpc_health_v1.HealthCheckResponse{}, s.answer
 }
 
 // bundle is a client with the middleware, of a server that answers so.
 type bundle struct {
 	client    grpc_health_v1.HealthClient
+	server    *server
 	telemetry *componenttest.Telemetry
 	log       *observer.ObservedLogs
 	extension *keepTrying
@@ -50,11 +61,14 @@ func start(t *testing.T, answer error, opts ...grpc.ServerOption) *bundle {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := grpc.NewServer(opts...)
-	grpc_health_v1.RegisterHealthServer(served, &server{answer: answer})
+	b := &bundle{
+		server:    &server{answer: answer, asked: make(chan struct{}), free: make(chan struct{})},
+		telemetry: componenttest.NewTelemetry(),
+	}
+	grpc_health_v1.RegisterHealthServer(served, b.server)
 	go func() { _ = served.Serve(listener) }()
 	t.Cleanup(served.Stop)
 
-	b := &bundle{telemetry: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, b.telemetry.Shutdown(context.Background())) })
 	core, observed := observer.New(zap.InfoLevel)
 	b.log = observed
@@ -155,4 +169,39 @@ func TestARefusalIsToldOnceAMinuteForEachCode(t *testing.T) {
 	now = now.Add(tellEvery)
 	b.extension.teller.tell(status.New(codes.Internal, ""))
 	require.Equal(t, 3, b.log.Len())
+}
+
+// sendSilent sends a request that the server has, and does not answer yet.
+func (b *bundle) sendSilent(t *testing.T) (answer chan error) {
+	t.Helper()
+	answer = make(chan error, 1)
+	go func() {
+		_, err := b.client.Check(context.WithoutCancel(t.Context()), &grpc_health_v1.HealthCheckRequest{Service: silent})
+		answer <- err
+	}()
+	<-b.server.asked
+	return answer
+}
+
+func TestTheEndOfTheCollectorAbandonsWhatIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	b.extension.answerLimit = time.Millisecond
+	answer := b.sendSilent(t)
+	require.NoError(t, b.extension.Ready())
+	require.NoError(t, b.extension.NotReady())
+	require.Equal(t, codes.Canceled, status.Code(<-answer), "the exporter puts it back into its queue")
+	require.Equal(t, codes.Canceled, status.Code(b.send(t, "")), "and no other takes its place")
+	require.Zero(t, b.log.Len(), "it was not refused")
+}
+
+func TestTheEndOfTheCollectorWaitsForAnAnswerThatComes(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	b.extension.answerLimit = time.Hour
+	answer := b.sendSilent(t)
+	require.NoError(t, b.extension.NotReady())
+	require.NoError(t, b.send(t, "what the queue still has to send"))
+	close(b.server.free)
+	require.NoError(t, <-answer)
 }

@@ -16,9 +16,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// intercept lets a request through and turns its refusal into Unavailable.
+// intercept lets a request through and turns its refusal into Unavailable. One that
+// is abandoned ends as Canceled, after which an exporter tries again too.
 func (k *keepTrying) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	err := invoke(ctx, method, request, reply, conn, opts...)
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(k.abandoned, cancel)()
+	err := invoke(limited, method, request, reply, conn, opts...)
 	answer := status.Convert(err)
 	if err == nil || triedAgain(answer) {
 		return err
