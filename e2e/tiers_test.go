@@ -161,7 +161,7 @@ func TestTwoCollectorsDoNotShareAQueue(t *testing.T) {
 	second := e2etest.AgentOptions(t, "127.0.0.1:1")
 	second.Env = append(second.Env, "DWCP_QUEUE_DIR="+filepath.Join(first.Dir, "queue"))
 	_, err := collector.Start(t.Context(), second)
-	require.ErrorContains(t, err, "open the queue on disk: timeout (its directory must be writable, and no other running collector's)")
+	require.ErrorContains(t, err, "open the queue on disk: timeout (its directory must be writable and no other running collector's")
 }
 
 // Whoever stops an agent does not wait as long as its exporter does for an answer. What
@@ -182,4 +182,28 @@ func TestAnAgentWhoseGatewaysDoNotAnswerEndsAndLosesNothing(t *testing.T) {
 	backend.silent.Store(false)
 	agent.start(t)
 	backend.wait(t, requests*(valid+invalid))
+}
+
+// bbolt, file_storage's database, panics over some damages, where nobody can catch it. It
+// must never begin an empty queue over the file.
+func TestAQueueWhoseFileIsDamagedDoesNotBeginEmpty(t *testing.T) {
+	t.Parallel()
+	agent := startTier(t, e2etest.AgentOptions(t, "127.0.0.1:1"), "")
+	logs, _, _ := everyWay()
+	agent.send(t, logs)
+	require.NoError(t, agent.Stop())
+	file := filepath.Join(agent.queueDir(), "exporter_otlp_grpc_gateways_logs")
+	whole, err := os.ReadFile(file)
+	require.NoError(t, err)
+	const heads = 2 * 4096
+	for want, damaged := range map[string][]byte{
+		"open the queue on disk: invalid database": append(make([]byte, heads), whole[heads:]...),
+		"it ended at once":                         append(append([]byte{}, whole[:heads]...), make([]byte, len(whole)-heads)...),
+	} {
+		require.NoError(t, os.WriteFile(file, damaged, 0o600))
+		_, err := collector.Start(t.Context(), agent.options)
+		require.ErrorContains(t, err, want)
+	}
+	require.NoError(t, os.WriteFile(file, whole, 0o600))
+	agent.start(t)
 }

@@ -33,7 +33,7 @@ func (s *wrapped) GetClient(ctx context.Context, kind component.Kind, id compone
 	inner, err := s.Extension.GetClient(ctx, kind, id, name)
 	if err != nil {
 		// A lock that another process has is a "timeout" to file_storage, without a name.
-		return nil, fmt.Errorf("open the queue on disk: %w (its directory must be writable, and no other running collector's)", err)
+		return nil, fmt.Errorf("open the queue on disk: %w (its directory must be writable and no other running collector's, its file whole)", err)
 	}
 	c := &client{Client: inner, log: s.log, unread: map[string]bool{}}
 	notes, err := c.Get(ctx, notesKey)
