@@ -70,6 +70,7 @@ func (b *bench) stations() []station {
 		{"durable queue", b.costOfDurableQueue},
 		{"agent and gateway", b.costOfAgent},
 		{"queues on disk", b.costOfWaiting},
+		{"Kafka", b.costOfKafka},
 		{"small batches", b.costOfBatch},
 		{"batches of 100", b.checkOfBatches},
 		{"two collectors", b.checkOfTwo},

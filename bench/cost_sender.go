@@ -17,23 +17,32 @@ import (
 
 // costOfRecorder runs the benchmarks beside the Recorder.
 func (b *bench) costOfRecorder(ctx context.Context, c costs) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^(BenchmarkRecord|BenchmarkBackgroundPerDecision)$", "./instrumentation")
-	cmd.Dir = b.root
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, output)
-	}
-	call, err := benchmarkValue(string(output), "Record", "ns/op")
+	output, err := b.goBench(ctx, "./instrumentation", "^(BenchmarkRecord|BenchmarkBackgroundPerDecision)$")
 	if err != nil {
 		return err
 	}
-	background, err := benchmarkValue(string(output), "BackgroundPerDecision/pseudonyms", "cpu-µs/decision")
+	call, err := benchmarkValue(output, "Record", "ns/op")
+	if err != nil {
+		return err
+	}
+	background, err := benchmarkValue(output, "BackgroundPerDecision/pseudonyms", "cpu-µs/decision")
 	if err != nil {
 		return err
 	}
 	c.add(capacity.RecorderCall, call)
 	c.add(capacity.RecorderBackground, background)
 	return nil
+}
+
+// goBench runs benchmarks of a package and returns what go test prints.
+func (b *bench) goBench(ctx context.Context, pkg, pattern string, flags ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-run", "^$", "-bench", pattern, pkg}, flags...)...)
+	cmd.Dir = b.root
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("the benchmarks of %s: %w\n%s", pkg, err, output)
+	}
+	return string(output), nil
 }
 
 // benchmarkValue finds a benchmark's value in what go test prints.

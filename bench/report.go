@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -93,15 +92,13 @@ func indexReport(costs []indexCost) string {
 // recorderBenchmarks runs the benchmarks beside the Recorder and makes a table
 // of them.
 func (b *bench) recorderBenchmarks(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "Record|Background|Stock", "-benchmem", "-benchtime", "1s", "./instrumentation")
-	cmd.Dir = b.root
-	output, err := cmd.CombinedOutput()
+	output, err := b.goBench(ctx, "./instrumentation", "Record|Background|Stock", "-benchmem", "-benchtime", "1s")
 	if err != nil {
-		return "", fmt.Errorf("the Recorder's benchmarks: %w\n%s", err, output)
+		return "", err
 	}
 	report := &strings.Builder{}
 	report.WriteString("\n## The Recorder\n\n`go test -run '^$' -bench 'Record|Background|Stock' -benchmem ./instrumentation`\n\n| benchmark | ns/op | bytes/op | allocations/op | further |\n|---|---|---|---|---|\n")
-	for line := range strings.Lines(string(output)) {
+	for line := range strings.Lines(output) {
 		if row := benchmarkRow(line); row != "" {
 			report.WriteString(row)
 		}

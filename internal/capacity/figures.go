@@ -33,6 +33,11 @@ const (
 	QueueBytes     Figure = "queue_bytes"
 	AgentQueue     Figure = "agent_queue_bytes"
 
+	KafkaAgentCPU   Figure = "kafka_agent_us"
+	KafkaGatewayCPU Figure = "kafka_gateway_us"
+	KafkaBrokersCPU Figure = "kafka_brokers_us"
+	KafkaBytes      Figure = "kafka_bytes"
+
 	PostgresCPU      Figure = "postgres_us"
 	PostgresLargeCPU Figure = "postgres_large_us"
 	PostgresBatch    Figure = "postgres_batch_us"
@@ -96,6 +101,11 @@ var Descriptions = []Description{
 	{AgentMemory, "collector", "agent at full speed; peak, resident, mapped file included", "MiB"},
 	{QueueBytes, "collector", "waiting in the durable queue (rows), on disk", "bytes"},
 	{AgentQueue, "collector", "waiting in an agent's queue (OTLP), on disk", "bytes"},
+
+	{KafkaAgentCPU, "Kafka", "agent that writes to it; CPU", "µs"},
+	{KafkaGatewayCPU, "Kafka", "gateway that reads from it, acknowledged on commit; CPU", "µs"},
+	{KafkaBrokersCPU, "Kafka", "three brokers of 256 MiB with Java's quick compiler, together; CPU", "µs"},
+	{KafkaBytes, "Kafka", "in the topic, zstd, on disk of each replica", "bytes"},
 
 	{PostgresCPU, "PostgreSQL", "into an empty partition, batches of 5,000; CPU", "µs"},
 	{PostgresLargeCPU, "PostgreSQL", "into a partition that holds 1,000,000; CPU", "µs"},

@@ -45,10 +45,7 @@ func newFlow(in Input, c *Costs) flow {
 	f := flow{in: in, rows: in.Rate * in.Sampling, retentionDays: in.Retention.Hours() / 24}
 	f.candidates = f.rows * in.Shadow
 	f.requests = groups(f.rows, float64(in.Hosts), recorderBatch, recorderFlush)
-	f.collectorCPU = c.of(DurableCPU)
-	if in.Tier != Direct {
-		f.collectorCPU = c.of(GatewayCPU)
-	}
+	f.collectorCPU = c.of(map[Tier]Figure{Direct: DurableCPU, Gateway: GatewayCPU, Kafka: KafkaGatewayCPU}[in.Tier])
 	// More collectors make more batches, which take more of each: twice is enough
 	// to settle, for a batch's cost is small where there are many collectors.
 	f.collectors = f.leastCollectors()

@@ -142,7 +142,8 @@ func (p *Plan) collectors(c *Costs) {
 	if in.Tier != Direct {
 		name = "gateways"
 		p.need("collectors", "agents", float64(in.Hosts), "", "one on each host", FromDerived, "")
-		p.need("collectors", "an agent's CPU", f.rows/float64(in.Hosts)*c.of(AgentCPU)*1e-6*100, "%", "of a core, each host", FromMeasured, "receive, durable queue, send on")
+		cpu := c.of(map[Tier]Figure{Gateway: AgentCPU, Kafka: KafkaAgentCPU}[in.Tier])
+		p.need("collectors", "an agent's CPU", f.rows/float64(in.Hosts)*cpu*1e-6*100, "%", "of a core, each host", FromMeasured, "receive, durable queue, send on")
 		p.need("collectors", "an agent's memory", c.of(AgentMemory), "MiB", "", FromMeasured, "at full speed, the mapped queue included")
 	}
 	p.need("collectors", name+"' CPU", f.collectorCores, "cores", "", FromMeasured, "all together, at the rate")
@@ -158,7 +159,8 @@ func (p *Plan) collectors(c *Costs) {
 	}
 }
 
-// The broker's figures are assumed: what Kafka's own operators go by.
+// What a broker takes is assumed: what Kafka's own operators go by. Its CPU was measured
+// on brokers far smaller than theirs.
 const (
 	kafkaPartitionMB = 10.0 // MB/s that one partition takes with room
 	kafkaBrokerMB    = 100.0
@@ -167,11 +169,12 @@ const (
 
 func (p *Plan) kafka(c *Costs) {
 	f, head := p.flow, p.Input.Headroom
-	perSecond := f.rows * c.of(WireZstdBytes)
+	perSecond := f.rows * c.of(KafkaBytes)
 	partitions := max(math.Ceil(perSecond*head/1e6/kafkaPartitionMB), 4*float64(f.collectors))
 	p.need("kafka", "partitions", partitions, "", "", FromAssumed, "10 MB/s each, and four for each gateway, so that more gateways find work")
 	p.need("kafka", "brokers", max(3, math.Ceil(perSecond*head*kafkaReplicas/1e6/kafkaBrokerMB)), "", "", FromAssumed, "100 MB/s of writes each, three copies of everything")
-	p.need("kafka", "disk", perSecond*p.Input.Outage.Seconds()*kafkaReplicas*head, "bytes", "all brokers", FromAssumed, "three copies of what an outage leaves; zstd")
+	p.need("kafka", "brokers' CPU", f.rows*c.of(KafkaBrokersCPU)*1e-6, "cores", "all together, at the rate", FromMeasured, "an upper bound: brokers of 256 MiB with Java's quick compiler")
+	p.need("kafka", "disk", perSecond*p.Input.Outage.Seconds()*kafkaReplicas*head, "bytes", "all brokers", FromDerived, "three copies of what an outage leaves; zstd")
 }
 
 // queueSlack is what a queue's file may be larger than what waits in it.
