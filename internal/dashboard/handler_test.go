@@ -202,6 +202,7 @@ func TestTheSnapshotIsThePageForScripts(t *testing.T) {
 	reader, admin := database(t)
 	run(t, admin, aMonth...)
 	s := serve(t, testConfig(reader))
+	s.readNow(t)
 	answer := s.ask(t, "GET", "/snapshot")
 	require.Equal(t, http.StatusOK, answer.StatusCode, answer.body)
 	require.Equal(t, "application/json", answer.Header.Get("Content-Type"))

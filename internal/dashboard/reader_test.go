@@ -47,15 +47,25 @@ func (s *testServer) snapshotNow(t *testing.T) (read Snapshot) {
 	return read
 }
 
+// readNow waits until the database has been read: on a busy machine connecting may
+// take longer than the limits that are right for a page.
+func (s *testServer) readNow(t *testing.T) (read Snapshot) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		answer := s.ask(t, "GET", "/snapshot")
+		read = Snapshot{}
+		return answer.StatusCode == http.StatusOK && json.Unmarshal([]byte(answer.body), &read) == nil && read.Database.Readable
+	}, waitLimit, waitTick, "%s", s.log)
+	return read
+}
+
 func TestTheLastFiguresStayWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	server, owner := ownServer(t)
 	admin := pgtest.Connect(t, owner)
 	run(t, admin, batch)
 	s := serve(t, testConfig(owner))
-	before := s.snapshotNow(t)
-	require.True(t, before.Database.Readable)
-
+	before := s.readNow(t)
 	require.NoError(t, server.Signal(syscall.SIGKILL))
 	var read Snapshot
 	require.Eventually(t, func() bool { read = s.snapshotNow(t); return !read.Database.Readable }, waitLimit, waitTick)
@@ -118,7 +128,7 @@ func TestALoginThatIsNoReadersReadsAsItself(t *testing.T) {
 	url := pgtest.Database(t)
 	for _, role := range []string{"dwcp_writer", "dwcp_maintainer"} {
 		s := serve(t, testConfig(pgtest.Login(t, url, role)))
-		require.True(t, s.snapshotNow(t).Database.Readable, role)
+		s.readNow(t)
 	}
 }
 
@@ -167,8 +177,7 @@ func TestFiftyMillionDecisionsAreNotScanned(t *testing.T) {
 	for range 3 {
 		<-v.snapshots
 	}
-	read := s.snapshotNow(t)
-	require.True(t, read.Database.Readable, read.Database.Trouble)
+	read := s.readNow(t)
 	require.Greater(t, read.Ledger.Totals.Written, int64(49_000_000))
 	require.Len(t, read.Ledger.Recorders, 20)
 	require.NotEmpty(t, read.Ledger.Partitions)
@@ -214,7 +223,7 @@ func TestTheSnapshotsNumbersAreThoseOfStatus(t *testing.T) {
 	reader, admin := database(t)
 	run(t, admin, aMonth...)
 	s := serve(t, testConfig(reader))
-	read := s.snapshotNow(t)
+	read := s.readNow(t)
 	status, err := ledger.ReadStatus(t.Context(), admin, ledger.DefaultGoal())
 	require.NoError(t, err)
 	require.Equal(t, status.Totals, read.Ledger.Totals)
