@@ -24,12 +24,12 @@ type Undoing struct {
 // Undoings returns what Down to that version would undo, the newest first. The
 // error says if the version is none to go back to.
 func Undoings(ctx context.Context, url string, version int64) ([]Undoing, error) {
+	if err := reachable(version); err != nil {
+		return nil, err
+	}
 	all, err := Status(ctx, url)
 	if err != nil {
 		return nil, err
-	}
-	if newest := all[len(all)-1].Version; version < Oldest || version > newest {
-		return nil, fmt.Errorf("version %d: must be from %d, for those up to it made the tables that hold the decisions, to %d, the newest", version, Oldest, newest)
 	}
 	var undoings []Undoing
 	for i := len(all) - 1; i >= 0 && all[i].Version > version; i-- {
@@ -43,6 +43,18 @@ func Undoings(ctx context.Context, url string, version int64) ([]Undoing, error)
 		undoings = append(undoings, Undoing{all[i], drops})
 	}
 	return undoings, nil
+}
+
+// reachable says whether Down may go back to that version; no database is asked.
+func reachable(version int64) error {
+	all, err := Embedded()
+	if err != nil {
+		return err
+	}
+	if newest := all[len(all)-1].Version; version < Oldest || version > newest {
+		return fmt.Errorf("version %d: must be from %d, for those up to it made the tables that hold the decisions, to %d, the newest", version, Oldest, newest)
+	}
+	return nil
 }
 
 var dropping = regexp.MustCompile(`(?m)^\s*(?:ALTER TABLE (\w+)|DROP (TABLE|COLUMN) (?:IF EXISTS )?(\w+))`)
@@ -75,7 +87,7 @@ func drops(name string) (found []string, err error) {
 // transaction of its own, and returns those it undid; see [Undoings]. After an error
 // the ones returned stay undone.
 func Down(ctx context.Context, url string, version int64) ([]Migration, error) {
-	if _, err := Undoings(ctx, url, version); err != nil {
+	if err := reachable(version); err != nil {
 		return nil, err
 	}
 	return move(url, "undo", false, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, version) })
