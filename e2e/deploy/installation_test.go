@@ -58,7 +58,7 @@ func install(t *testing.T) *installation {
 	require.Eventually(t, func() bool { // a reload is a signal
 		_, err := pgx.Connect(t.Context(), i.url("postgres", "wrong"))
 		return err != nil && strings.Contains(err.Error(), "28P01")
-	}, 30*time.Second, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 	return i
 }
 
@@ -139,7 +139,7 @@ func TestWhatComposeStartsTakesDecisionsToTheTable(t *testing.T) {
 	for _, d := range e2etest.Decisions(20) {
 		recorder.Record(t.Context(), &d)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	require.NoError(t, recorder.Shutdown(ctx))
 
@@ -148,7 +148,7 @@ func TestWhatComposeStartsTakesDecisionsToTheTable(t *testing.T) {
 		var written int
 		require.NoError(t, scientist.QueryRow(t.Context(), "SELECT coalesce(sum(written), 0) FROM compression_telemetry_batches").Scan(&written))
 		return written == 20
-	}, 30*time.Second, 20*time.Millisecond, p.LogTail())
+	}, 3*time.Minute, 20*time.Millisecond, p.LogTail())
 	_, err = scientist.Exec(t.Context(), "SELECT FROM compression_telemetry")
 	require.ErrorContains(t, err, "42501", "the scientist has the view, not the table")
 	require.NotContains(t, p.Log(), strings.TrimSpace(read(t, filepath.Join(i.secrets, "vm-id.key"))))
