@@ -33,6 +33,9 @@ func TestDecisionsOfTheExampleManagerAreCandidatesUntilCtrlC(t *testing.T) {
 	require.NoError(t, manager.Start())
 	t.Cleanup(func() { _ = manager.Process.Kill() }) // no more than a failed test leaves behind
 	waitReceived(t, conn, 50)
+	require.Eventually(t, func() bool { // what kind a link is, is measured: a loaded machine takes longer to see the quickest
+		return queryInt(t, conn, "SELECT count(DISTINCT link_type) FROM compression_telemetry") == 4
+	}, waitLimit, waitTick)
 	require.NoError(t, manager.Process.Signal(syscall.SIGINT))
 	require.NoError(t, manager.Wait(), log.String())
 
@@ -55,7 +58,4 @@ func TestDecisionsOfTheExampleManagerAreCandidatesUntilCtrlC(t *testing.T) {
 	require.Equal(t, both, count("(hde_source = 'measured' AND amst_source = 'shadow') OR (hde_source = 'shadow' AND amst_source = 'measured')"))
 	require.GreaterOrEqual(t, count("is_training_candidate"), both*3/4, "a loaded machine may make a measurement implausible, not many")
 	require.Positive(t, count("prior_samples > 0"), "later decisions know what earlier ones cost")
-	for _, link := range []string{"dc", "metro", "wan", "edge"} {
-		require.Positive(t, count("link_type = '"+link+"'"), link)
-	}
 }
