@@ -103,7 +103,7 @@ func TestTroubleIsOverOnceNothingCouldBeWritten(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Database(t)
 	conn := pgtest.Connect(t, admin)
-	_, err := conn.Exec(t.Context(), "REVOKE INSERT ON compression_telemetry FROM dwcp_writer")
+	_, err := conn.Exec(t.Context(), undisturbed("REVOKE INSERT ON compression_telemetry FROM dwcp_writer"))
 	require.NoError(t, err)
 	e, host := startProbed(t, pgtest.Login(t, admin, "dwcp_writer"))
 	e.health.report(writing, errors.New("PostgreSQL was away"))
@@ -117,8 +117,8 @@ func TestTroubleIsOverOnceNothingCouldBeWritten(t *testing.T) {
 		}
 	}
 	require.Eventually(t, status(componentstatus.StatusRecoverableError, "copy 0 rows into public.compression_telemetry: ERROR: permission denied"),
-		10*time.Second, 5*time.Millisecond, "a connection is not enough")
-	_, err = conn.Exec(t.Context(), "GRANT INSERT ON compression_telemetry TO dwcp_writer")
+		time.Minute, 5*time.Millisecond, "a connection is not enough")
+	_, err = conn.Exec(t.Context(), undisturbed("GRANT INSERT ON compression_telemetry TO dwcp_writer"))
 	require.NoError(t, err)
 	require.Eventually(t, status(componentstatus.StatusOK, ""), time.Minute, 5*time.Millisecond)
 	cancel()

@@ -102,7 +102,7 @@ func TestFailuresAreCountedByTheirState(t *testing.T) {
 	b := &testBundle{now: time.Now().UTC(), admin: pgtest.Connect(t, admin)}
 	var telemetry *componenttest.Telemetry
 	b.Logs, telemetry = startMeasured(t, pgtest.Login(t, admin, "dwcp_writer"))
-	_, err := b.admin.Exec(t.Context(), "REVOKE INSERT ON compression_telemetry FROM dwcp_writer")
+	_, err := b.admin.Exec(t.Context(), undisturbed("REVOKE INSERT ON compression_telemetry FROM dwcp_writer"))
 	require.NoError(t, err)
 	require.Error(t, b.ConsumeLogs(t.Context(), logsOf(b.fresh(1)...)))
 	metadatatest.AssertEqualPgtelemetryFailures(t, telemetry, points("sqlstate", map[string]int64{"42501": 1}),
